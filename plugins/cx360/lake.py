@@ -1,0 +1,144 @@
+"""The lake: Parquet files that are written once, under a name made from what they hold.
+
+Here belongs how bytes get in: made in staging, made durable, renamed. Which files exist for readers is the ledger's
+to say, never a listing of folders.
+"""
+
+import codecs
+import gzip
+import hashlib
+import os
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import IO, TYPE_CHECKING
+
+from cx360.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_CHUNK = 1 << 20
+#: Rows per Parquet row group: fixed, so that the same rows make the same bytes.
+_ROW_GROUP = 122_880
+
+
+class UnreadableError(ValueError):
+    """A delivered file no row can be taken from; the message says what was found and what to do next."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A delivered file in staging: its bytes kept as they came, and its text as plain UTF-8."""
+
+    raw: Path
+    content_hash: str
+    plain: Path  # the same as raw when it is plain UTF-8 or Parquet
+
+
+@contextmanager
+def workshop(settings: Settings) -> Iterator[Path]:
+    """A folder in staging, on the lake's file system, that is gone afterwards."""
+    settings.staging.mkdir(parents=True, exist_ok=True)
+    folder = Path(mkdtemp(dir=settings.staging))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def take(path: Path, folder: Path, encoding: str | None) -> Staged:
+    """Copy a delivered file into ``folder`` and hash it.
+
+    Args:
+        path: the file in the inbox.
+        folder: a workshop.
+        encoding: of a text file; None for a binary one (Parquet).
+    """
+    raw = folder / path.name
+    digest = hashlib.sha256()
+    with path.open("rb") as source, raw.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+    return Staged(raw, digest.hexdigest(), raw if encoding is None else folder / "plain")
+
+
+def decode(staged: Staged, encoding: str) -> None:
+    """Write ``staged.plain``: the text decompressed and in UTF-8, every byte checked.
+
+    Raises:
+        UnreadableError: it is empty, cut off, or not in that encoding.
+    """
+    name = staged.raw.name
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    done = 0
+    try:
+        with _open(staged.raw) as source, staged.plain.open("w", encoding="utf-8", newline="") as target:
+            while chunk := source.read(_CHUNK):
+                text = decoder.decode(chunk)
+                target.write(text if done else text.removeprefix("\ufeff"))
+                done += len(chunk)
+            target.write(decoder.decode(b"", final=True))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(
+            f"{name} is not {encoding}: byte {max(done, 0) + error.start + 1} cannot be decoded."
+            " Declare the file's encoding in source.yaml, or ask the source for the declared one."
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
+        raise UnreadableError(
+            f"{name} is cut off or not what its ending says ({type(error).__name__} after {done} bytes of text)."
+            " Ask the source to deliver it again; the next run takes it."
+        ) from None
+    if done == 0:
+        raise UnreadableError(
+            f"{name} is empty, it lacks even a header. If there was nothing to deliver, a file with the header alone"
+            " says so; otherwise ask the source to deliver it again."
+        )
+
+
+def _open(path: Path) -> IO[bytes]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    if path.suffix == ".zst":
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")  # type: ignore[no-any-return]
+    return path.open("rb")
+
+
+def write(path: Path, reader: "pa.RecordBatchReader", schema: "pa.Schema") -> int:
+    """Write batches as one Parquet file of exactly that schema, zstd, fixed row groups, durable; returns its rows.
+
+    The same rows in the same order make the same bytes under one version of pyarrow.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = 0
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_index=True) as writer:
+        for batch in reader:
+            table = pa.Table.from_batches([batch]).cast(schema)
+            writer.write_table(table, row_group_size=_ROW_GROUP)
+            rows += table.num_rows
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    return rows
+
+
+def place(staged: Path, target: Path) -> None:
+    """Move a finished file to its place in the lake; one that is there already has the same bytes and stays."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        staged.rename(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,326 @@
+"""Landing: a delivered file becomes accepted rows in the lake and quarantined ones beside them.
+
+Here belongs the way of one delivery from the inbox to its row in the ledger. It is a pure function of bytes, mapping
+and contract and knows no other delivery; what several deliveries say of one key is settled in staging (dbt).
+"""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cx360 import lake, mapping, privacy, reading, rows, sources
+from cx360.contracts import Contract, load
+from cx360.lake import UnreadableError
+from cx360.row_rules import identifier, literal
+from cx360.settings import Settings
+from cx360.sources import File
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from cx360.ledger import Delivery
+
+#: Rows a record batch carries to the Parquet writer.
+_BATCH = 122_880
+_IDENTIFIERS = [
+    ("semantic_type", "varchar", "Kind of identifier"),
+    ("token", "varchar", "Token of the normalised value"),
+    ("value", "varchar", "Value as delivered, trimmed"),
+]
+
+
+@dataclass
+class Landed:
+    """What landing made of a feed's new deliveries; counts and messages for the person on call."""
+
+    feed: str
+    deliveries: int = 0
+    known_already: int = 0
+    unreadable: int = 0
+    rows_in: int = 0
+    accepted: int = 0
+    repeated: int = 0
+    quarantined: int = 0
+    messages: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a task's result."""
+        return asdict(self)
+
+    def add(self, delivery: "Delivery") -> None:
+        """Count one delivery."""
+        self.deliveries += 1
+        self.unreadable += delivery.outcome == "unreadable"
+        self.rows_in += delivery.rows_in
+        self.accepted += delivery.rows_accepted
+        self.repeated += delivery.rows_repeated
+        self.quarantined += delivery.rows_quarantined
+        if delivery.message:
+            self.messages.append(f"{delivery.delivery_name}: {delivery.message}")
+
+
+@dataclass
+class Made:
+    """What a landing made: columns of its delivery, its quarantine by reason, its conservation by measure."""
+
+    delivery: dict[str, Any]
+    quarantine: list[dict[str, Any]] = field(default_factory=list)
+    conservation: list[dict[str, Any]] = field(default_factory=list)
+
+
+def land(
+    settings: Settings, feed: str, until: date | None = None, progress: Callable[[str], None] | None = None
+) -> Landed:
+    """Land every complete file of a feed that is new, in order of delivery day and name.
+
+    A file is known when the latest delivery of its name has the same bytes. The same bytes under another name, or
+    again after others, are a delivery of their own that points to what the first one made.
+
+    Args:
+        settings: of the deployment.
+        feed: a contract's feed.
+        until: last delivery day to take; None for all.
+        progress: told a line per file.
+    """
+    contract = load(settings)[feed]
+    summary = Landed(feed)
+    for file in sources.discover(settings, feed, until):
+        delivery = _deliver(settings, contract, file)
+        if delivery is None:
+            summary.known_already += 1
+            continue
+        summary.add(delivery)
+        if progress:
+            progress(f"{file.name}: {delivery.rows_accepted:,} of {delivery.rows_in:,} rows accepted")
+    return summary
+
+
+def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | None":
+    """Land one file and write it into the ledger; None when it is known already."""
+    from cx360 import ledger, manifest
+
+    stat = file.path.stat()
+    mapping_hash = file.mapping_hash(f"{privacy.key_id(settings)}/{privacy.NORMALISATION_VERSION}")
+    identity = {"source": file.source.source, "feed": contract.feed, "delivery_name": file.name}
+    with ledger.session(settings) as session:
+        latest = manifest.latest_delivery(session, **identity)
+        if latest is not None and latest.outcome == "unreadable" and latest.mapping_hash != mapping_hash:
+            latest = None  # the mapping was mended since: try again
+        if latest is not None and (latest.file_size, latest.file_mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+            return None
+    with lake.workshop(settings) as folder:
+        staged = lake.take(file.path, folder, None if file.spec.format == "parquet" else file.spec.encoding)
+        if latest is not None and latest.content_hash == staged.content_hash:
+            return None
+        with ledger.session(settings) as session:
+            made = manifest.same_landing(session, contract.feed, staged.content_hash, mapping_hash, contract.version)
+        made = made or _make(settings, contract, file, staged, mapping_hash, folder)
+    with ledger.session(settings) as session:
+        return manifest.record(
+            session,
+            made,
+            **identity,
+            delivery_day=file.delivery_day,
+            content_hash=staged.content_hash,
+            mapping_hash=mapping_hash,
+            contract_version=contract.version,
+            file_size=stat.st_size,
+            file_mtime_ns=stat.st_mtime_ns,
+            expected=file.expected,
+        )
+
+
+def _make(
+    settings: Settings, contract: Contract, file: File, staged: lake.Staged, mapping_hash: str, folder: Path
+) -> Made:
+    """Make the files of one landing and put them in their places."""
+    landing_id = hashlib.sha256(
+        f"{staged.content_hash} {mapping_hash} {contract.feed} {contract.version}".encode()
+    ).hexdigest()[:32]
+    raw_name = f"pii/raw/{file.source.source}/{contract.feed}/{staged.content_hash}{''.join(file.path.suffixes[-2:])}"
+    try:
+        with closing(_workbench(settings, folder)) as db:
+            made = _refine(db, settings, contract, file, staged, folder, landing_id)
+    except UnreadableError as error:
+        made = Made({"outcome": "unreadable", "message": str(error)})
+    lake.place(staged.raw, settings.lake / raw_name)
+    made.delivery["raw_path"] = raw_name
+    return made
+
+
+def _workbench(settings: Settings, folder: Path) -> "DuckDBPyConnection":
+    """A DuckDB in memory that spills into the workshop."""
+    import duckdb
+
+    db = duckdb.connect(
+        config={
+            "threads": settings.threads,
+            "memory_limit": settings.memory_limit,
+            "temp_directory": str(folder / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    db.execute("set TimeZone = 'UTC'")
+    privacy.install(db, settings)
+    return db
+
+
+def _refine(
+    db: "DuckDBPyConnection",
+    settings: Settings,
+    contract: Contract,
+    file: File,
+    staged: lake.Staged,
+    folder: Path,
+    landing_id: str,
+) -> Made:
+    """From the staged file to the files of the lake.
+
+    Raises:
+        UnreadableError: no row can be taken from it.
+    """
+    try:
+        select = mapping.parse(db, file.mapping_sql, contract)
+    except mapping.MappingError as error:
+        raise UnreadableError(
+            f"mapping {file.source.mapping(file.spec).name} of source {file.source.source}: {error}."
+            " Mend it; the next run takes the file again."
+        ) from None
+    remark = reading.read(db, file, staged, select.inputs)
+    rows.judge(db, contract, file, select)
+    rows.settle_repeats(db, contract)
+    rows.tokenise(db, contract, file.spec.phone_region)
+    db.execute(f"create temp table refused as {rows.quarantined(contract, file, select)}")
+
+    parts = {
+        "lake_path": (contract.feed, rows.accepted(contract), contract.lake_columns),
+        "identifiers_path": (f"pii/identifiers/{contract.feed}", rows.identifiers(contract), _IDENTIFIERS),
+        "texts_path": (f"pii/texts/{contract.feed}", rows.texts(contract), _text_columns(contract)),
+    }
+    delivery: dict[str, Any] = {"outcome": "landed", "message": remark}
+    written = {}
+    for part, (place, sql, columns) in parts.items():
+        if sql is not None:
+            written[part] = lake.write(folder / part, _batches(db, sql), contract.arrow_schema(columns))
+            if written[part] or part == "lake_path":
+                delivery[part] = f"{place}/{landing_id}.parquet"
+                lake.place(folder / part, settings.lake / delivery[part])
+    quarantined = _write_quarantine(db, settings, contract, folder, landing_id, delivery)
+    delivery |= {
+        "rows_in": _number(db, "select (select count(*) from raw) + (select count(*) from malformed)"),
+        "rows_accepted": written["lake_path"],
+        "rows_repeated": _number(db, "select count(*) from repeats where not contradicts"),
+        "rows_quarantined": quarantined,
+        **_dates(db, contract, file.timezone),
+    }
+    return Made(delivery, _reasons(db, contract), _conservation(db, contract, settings, delivery))
+
+
+def _text_columns(contract: Contract) -> list[tuple[str, str, str]]:
+    free = [c for c in contract.columns if c.name in contract.key or (c.is_restricted and not c.token)]
+    return [(c.name, c.type, c.description) for c in free]
+
+
+def _batches(db: "DuckDBPyConnection", sql: str) -> Any:
+    return db.sql(sql).to_arrow_reader(_BATCH)
+
+
+def _number(db: "DuckDBPyConnection", sql: str) -> int:
+    return int(db.execute(sql).fetchall()[0][0])
+
+
+def _write_quarantine(
+    db: "DuckDBPyConnection",
+    settings: Settings,
+    contract: Contract,
+    folder: Path,
+    landing_id: str,
+    delivery: dict[str, Any],
+) -> int:
+    """Write the quarantined rows, if any, into the restricted part; returns how many."""
+    import pyarrow as pa
+
+    if not _number(db, "select count(*) from refused"):
+        return 0
+    schema = pa.schema(
+        [("row_number", pa.int64()), ("reasons", pa.list_(pa.string())), ("raw_row", pa.string())]
+    )
+    sql = "select row_number, reasons, raw_row from refused order by row_number, raw_row"
+    count = lake.write(folder / "quarantine", _batches(db, sql), schema)
+    delivery["quarantine_path"] = f"pii/quarantine/{contract.feed}/{landing_id}.parquet"
+    lake.place(folder / "quarantine", settings.lake / delivery["quarantine_path"])
+    return count
+
+
+def _dates(db: "DuckDBPyConnection", contract: Contract, timezone: str) -> dict[str, date | None]:
+    """First and last business date of the accepted rows."""
+    if not contract.event_time:
+        return {}
+    column = contract.column(contract.event_time)
+    day = identifier(column.name)
+    if column.type == "timestamptz":
+        day = f"timezone({literal(timezone)}, {day})::date"
+    first, last = db.execute(f"select min({day}), max({day}) from kept").fetchall()[0]
+    return {"event_date_min": first, "event_date_max": last}
+
+
+def _reasons(db: "DuckDBPyConnection", contract: Contract) -> list[dict[str, Any]]:
+    """Rows per reason, with the shape of one value found."""
+    found = db.execute(
+        "select reason, count(*), min(row_number) from (select unnest(reasons) as reason, row_number from refused)"
+        " group by reason order by reason"
+    ).fetchall()
+    columns = {c.name for c in contract.columns}
+    out = []
+    for reason, count, first in found:
+        column = reason.partition(":")[2]
+        example = None
+        if column in columns:
+            given = db.execute(f"select {identifier(column + '__text')} from mapped where _row = {first}").fetchall()
+            example = privacy.shape(given[0][0]) if given and given[0][0] is not None else None
+        out.append({"reason": reason, "row_count": count, "first_row": first, "masked_example": example})
+    return out
+
+
+def _conservation(
+    db: "DuckDBPyConnection", contract: Contract, settings: Settings, delivery: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Rows and money on both sides of the landing, each counted where it is: in the file, in what was written."""
+    out = [
+        {
+            "measure": "rows",
+            "total_in": delivery["rows_in"],
+            "accepted": delivery["rows_accepted"],
+            "repeated": delivery["rows_repeated"],
+            "quarantined": delivery["rows_quarantined"],
+            "suppressed": 0,
+        }
+    ]
+    if not contract.money:
+        return out
+    amount, currency = identifier(contract.money["amount"]), identifier(contract.money["currency"])
+    path = literal(str(settings.lake / delivery["lake_path"]))
+    zero, number = "0::decimal(38,6)", "decimal(38,6)"
+    sums = f"""
+        with sides as (
+            select {currency} as currency, _amount as total_in, {zero} as accepted, {zero} as repeated, {zero} as refused
+            from parsed
+            union all
+            select {currency}, {zero}, {amount}::{number}, {zero}, {zero} from read_parquet({path})
+            union all
+            select {currency}, {zero}, {zero}, _amount, {zero} from typed
+            where _row in (select _row from repeats where not contradicts)
+            union all
+            select _currency, {zero}, {zero}, {zero}, _amount from refused
+        )
+        select coalesce(currency, '(none)'), sum(total_in), sum(accepted), sum(repeated), sum(refused)
+        from sides group by all order by all
+    """
+    names = ("measure", "total_in", "accepted", "repeated", "quarantined")
+    money = [dict(zip(names, row, strict=True)) | {"suppressed": 0} for row in db.execute(sums).fetchall()]
+    return out + [{k: v or 0 for k, v in row.items()} for row in money]

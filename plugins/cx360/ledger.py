@@ -1,0 +1,305 @@
+"""The ledger: what arrived, what became of it, what was decided, checked and published.
+
+Append-only rows in schema ``ops`` of the serving PostgreSQL. The insert into ``deliveries`` is the only commit of
+a landing: a file of the lake that no delivery names does not exist. Nothing personal is ever written here.
+
+Here belong the tables of ``ops``, sessions on them and the running of migrations (``migrations/``). What a row
+means to landing, gates or publication belongs there; where the database is, in ``postgres``.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    create_engine,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from cx360 import postgres
+from cx360.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+#: Key of the advisory lock under which a database is migrated; any number that nobody else uses.
+_MIGRATION_LOCK = 3_600_360_001
+
+_engines: dict[tuple[int, str], Engine] = {}
+_engines_lock = Lock()
+
+
+class Base(DeclarativeBase):
+    """Tables of schema ``ops``; the docstring of each is its comment in the database."""
+
+    metadata = MetaData(schema="ops")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__table__.comment = " ".join((cls.__doc__ or "").replace("``", "").split())  # type: ignore[attr-defined]
+
+
+class Delivery(Base):
+    """One arrival of a file or extract, and what landing made of it."""
+
+    __tablename__ = "deliveries"
+
+    arrival_number: Mapped[int] = mapped_column(
+        BigInteger,
+        Identity(),
+        primary_key=True,
+        comment="Order of arrival, from 1; the newest wins among repeats without a version",
+    )
+    source: Mapped[str] = mapped_column(
+        String(100), comment="System that delivered it: name of its folder in sources/"
+    )
+    feed: Mapped[str] = mapped_column(String(100), index=True, comment="Contract the rows follow")
+    delivery_name: Mapped[str] = mapped_column(Text, comment="Path of the file below the inbox")
+    delivery_day: Mapped[date] = mapped_column(Date, comment="The partition the delivery belongs to")
+    content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the bytes as delivered")
+    mapping_hash: Mapped[str] = mapped_column(
+        String(64), comment="SHA-256 of the mapping and format it was read with"
+    )
+    contract_version: Mapped[str] = mapped_column(
+        String(20), comment="Version of the contract the rows were checked against"
+    )
+    file_size: Mapped[int] = mapped_column(BigInteger, comment="Bytes as delivered")
+    file_mtime_ns: Mapped[int] = mapped_column(
+        BigInteger, comment="When the source last wrote the file, nanoseconds since 1970 UTC"
+    )
+    outcome: Mapped[str] = mapped_column(
+        String(20), comment="landed: its rows are in the lake; unreadable: kept raw, no row could be taken"
+    )
+    message: Mapped[str | None] = mapped_column(Text, comment="What was wrong and what to do next")
+    rows_in: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="Records in the file: accepted + repeated + quarantined + suppressed"
+    )
+    rows_accepted: Mapped[int] = mapped_column(BigInteger, default=0, comment="Rows in the lake")
+    rows_repeated: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="Rows left out because the same file has the key already"
+    )
+    rows_quarantined: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="Rows refused, kept with their reasons"
+    )
+    rows_suppressed: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="Rows left out because the person was erased"
+    )
+    event_date_min: Mapped[date | None] = mapped_column(
+        Date, comment="Earliest business date of an accepted row"
+    )
+    event_date_max: Mapped[date | None] = mapped_column(
+        Date, comment="Latest business date of an accepted row"
+    )
+    lake_path: Mapped[str | None] = mapped_column(Text, comment="Accepted rows, below the lake")
+    identifiers_path: Mapped[str | None] = mapped_column(
+        Text, comment="Personal identifiers by token, below the lake"
+    )
+    texts_path: Mapped[str | None] = mapped_column(Text, comment="Free text by key, below the lake")
+    quarantine_path: Mapped[str | None] = mapped_column(Text, comment="Quarantined raw rows, below the lake")
+    raw_path: Mapped[str] = mapped_column(Text, comment="The file as delivered, below the lake")
+    expected: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="Control totals the source gave: rows, amount"
+    )
+    landed_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When it was landed"
+    )
+
+
+class Conservation(Base):
+    """Rows and money of a delivery: total_in = accepted + repeated + quarantined + suppressed, exactly."""
+
+    __tablename__ = "conservation"
+
+    arrival_number: Mapped[int] = mapped_column(
+        ForeignKey(Delivery.arrival_number), primary_key=True, comment="The delivery"
+    )
+    measure: Mapped[str] = mapped_column(
+        String(40), primary_key=True, comment="rows, or the currency of an amount"
+    )
+    total_in: Mapped[Decimal] = mapped_column(
+        Numeric(38, 6), comment="In the file: rows, or the sum of parseable amounts"
+    )
+    accepted: Mapped[Decimal] = mapped_column(Numeric(38, 6), comment="In the lake")
+    repeated: Mapped[Decimal] = mapped_column(Numeric(38, 6), comment="Left out as repeats within the file")
+    quarantined: Mapped[Decimal] = mapped_column(Numeric(38, 6), comment="Refused")
+    suppressed: Mapped[Decimal] = mapped_column(
+        Numeric(38, 6), comment="Left out because the person was erased"
+    )
+
+
+class Quarantine(Base):
+    """How many rows of a delivery were quarantined for a reason; the rows are in the ``pii`` part of the lake."""
+
+    __tablename__ = "quarantine"
+
+    arrival_number: Mapped[int] = mapped_column(
+        ForeignKey(Delivery.arrival_number), primary_key=True, comment="The delivery"
+    )
+    reason: Mapped[str] = mapped_column(String(120), primary_key=True, comment="Reason code, column included")
+    row_count: Mapped[int] = mapped_column(
+        BigInteger, comment="Rows with this reason; a row may have several"
+    )
+    first_row: Mapped[int] = mapped_column(
+        BigInteger, comment="Number of the first such record in the file, from 1"
+    )
+    masked_example: Mapped[str | None] = mapped_column(
+        Text, comment="Shape of a value found: letters a, digits 9"
+    )
+
+
+class GateResult(Base):
+    """One rule of a gate, checked once on one delivery or candidate."""
+
+    __tablename__ = "gate_results"
+
+    gate_result_id: Mapped[int] = mapped_column(
+        BigInteger, Identity(), primary_key=True, comment="Number of the result"
+    )
+    run_id: Mapped[str] = mapped_column(String(200), comment="Run that checked")
+    gate: Mapped[str] = mapped_column(String(100), comment="delivery.<feed> or candidate")
+    arrival_number: Mapped[int | None] = mapped_column(
+        ForeignKey(Delivery.arrival_number), index=True, comment="The delivery checked; null for a candidate"
+    )
+    rule: Mapped[str] = mapped_column(Text, comment="What was checked")
+    level: Mapped[str] = mapped_column(String(10), comment="block or warn")
+    outcome: Mapped[str] = mapped_column(String(20), comment="passed, failed or could not check")
+    expected: Mapped[str | None] = mapped_column(Text, comment="What the rule asks for")
+    observed: Mapped[str | None] = mapped_column(Text, comment="What was found; never values of rows")
+    reason: Mapped[str] = mapped_column(Text, comment="Why the rule is there")
+    detail: Mapped[str | None] = mapped_column(Text, comment="What to know or do next")
+    checked_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When it was checked"
+    )
+
+
+class Decision(Base):
+    """A recorded human act."""
+
+    __tablename__ = "decisions"
+
+    decision_number: Mapped[int] = mapped_column(
+        BigInteger, Identity(), primary_key=True, comment="Order of the decisions, from 1"
+    )
+    kind: Mapped[str] = mapped_column(
+        String(20), comment="release: let a blocked delivery in; drop: never let it in"
+    )
+    arrival_number: Mapped[int | None] = mapped_column(
+        ForeignKey(Delivery.arrival_number), comment="The delivery it is about"
+    )
+    reason: Mapped[str] = mapped_column(Text, comment="Why, in the words of who decided")
+    decided_by: Mapped[str] = mapped_column(String(100), comment="Who decided")
+    decided_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When it was decided"
+    )
+
+
+class Publication(Base):
+    """One audited, visible version and everything it is a function of."""
+
+    __tablename__ = "publications"
+
+    publication_id: Mapped[int] = mapped_column(
+        BigInteger,
+        Identity(),
+        primary_key=True,
+        comment="Number of the publication; the greatest is the one readers see",
+    )
+    run_id: Mapped[str] = mapped_column(String(200), comment="Run that built and published it")
+    as_of: Mapped[date] = mapped_column(Date, comment="Business day the profiles speak for, its end")
+    known_at: Mapped[int] = mapped_column(
+        BigInteger, comment="Arrival number up to which deliveries are known"
+    )
+    decisions_known_at: Mapped[int] = mapped_column(
+        BigInteger, comment="Decision number up to which they are known"
+    )
+    manifest_hash: Mapped[str] = mapped_column(String(64), comment="Hash of the deliveries it was built from")
+    seeds_hash: Mapped[str] = mapped_column(
+        String(64), comment="Hash of the seeds: thresholds, tiers, rules, calendars"
+    )
+    models_hash: Mapped[str] = mapped_column(
+        String(64), comment="Hash of the estimated models: weights, cut points, parameters"
+    )
+    code_version: Mapped[str] = mapped_column(String(100), comment="Version of the code that built it")
+    table_rows: Mapped[dict[str, int]] = mapped_column(JSONB, comment="Rows per published table")
+    parquet_path: Mapped[str] = mapped_column(Text, comment="The same tables as Parquet, below publications/")
+    published_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When readers began to see it"
+    )
+
+
+def engine(settings: Settings) -> Engine:
+    """The administrator's engine on the serving database, migrated; one per process and database.
+
+    Starts the embedded server when it is down.
+
+    Raises:
+        postgres.PostgresError: the server does not start, roles are missing, or a newer cx360 made the database.
+    """
+    place = postgres.url(settings)
+    key = (os.getpid(), place)  # a connection must not cross a fork
+    with _engines_lock:
+        if key not in _engines:
+            fresh = create_engine(place, pool_size=2, pool_pre_ping=True)
+            _migrate(fresh, settings)
+            _engines[key] = fresh
+        return _engines[key]
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Session]:
+    """A session on the ledger: commits when the block ends well, rolls back when it raises.
+
+    Objects stay usable after the block.
+    """
+    with Session(engine(settings), expire_on_commit=False) as opened, opened.begin():
+        yield opened
+
+
+def _migrate(target: Engine, settings: Settings) -> None:
+    """Bring the database to the newest revision in one transaction; safe with several processes at once."""
+    newest = max(path.stem[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    found = _revision(target)
+    if found == newest:
+        return
+    if found is not None and found > newest:
+        raise postgres.PostgresError(
+            f"the database is at revision {found} of a newer cx360, this one knows {newest}: install that cx360"
+        )
+    import psycopg
+    from alembic import command
+    from alembic.config import Config
+
+    with psycopg.connect(postgres.dsn(settings), autocommit=True) as connection:
+        postgres.ensure_roles(connection, settings)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with target.begin() as transaction:
+        transaction.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        config.attributes["connection"] = transaction
+        command.upgrade(config, "head")
+
+
+def _revision(target: Engine) -> str | None:
+    """Newest revision the database has; null for one that was never migrated."""
+    with target.connect() as connection:
+        if connection.scalar(text("select to_regclass('ops.alembic_version')")) is None:
+            return None
+        revision: str | None = connection.scalar(text("select version_num from ops.alembic_version"))
+        return revision

@@ -1,0 +1,98 @@
+"""Manifest: what landing asks of the ledger and writes into it.
+
+Here belongs the one insert that makes a landed file exist. The tables themselves are in ``ledger``.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from cx360.ledger import Conservation, Delivery, Quarantine
+
+if TYPE_CHECKING:
+    from cx360.landing import Made
+
+#: Columns of a delivery that follow from bytes, mapping and contract alone.
+_OF_THE_LANDING = (
+    "outcome",
+    "message",
+    "rows_in",
+    "rows_accepted",
+    "rows_repeated",
+    "rows_quarantined",
+    "rows_suppressed",
+    "event_date_min",
+    "event_date_max",
+    "lake_path",
+    "identifiers_path",
+    "texts_path",
+    "quarantine_path",
+    "raw_path",
+)
+_REASON = ("reason", "row_count", "first_row", "masked_example")
+_MEASURE = ("measure", "total_in", "accepted", "repeated", "quarantined", "suppressed")
+
+
+def latest_delivery(session: Session, source: str, feed: str, delivery_name: str) -> Delivery | None:
+    """The last delivery of that name."""
+    return session.scalars(
+        select(Delivery)
+        .where(Delivery.source == source, Delivery.feed == feed, Delivery.delivery_name == delivery_name)
+        .order_by(Delivery.arrival_number.desc())
+        .limit(1)
+    ).first()
+
+
+def same_landing(
+    session: Session, feed: str, content_hash: str, mapping_hash: str, contract_version: str
+) -> "Made | None":
+    """What landing made of the same bytes before, with the same mapping and contract; None if it never did."""
+    from cx360.landing import Made
+
+    found = session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.feed == feed,
+            Delivery.content_hash == content_hash,
+            Delivery.mapping_hash == mapping_hash,
+            Delivery.contract_version == contract_version,
+        )
+        .order_by(Delivery.arrival_number)
+        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    quarantine = session.scalars(select(Quarantine).where(Quarantine.arrival_number == found.arrival_number))
+    conservation = session.scalars(select(Conservation).where(Conservation.arrival_number == found.arrival_number))
+    return Made(
+        {name: getattr(found, name) for name in _OF_THE_LANDING},
+        [{name: getattr(row, name) for name in _REASON} for row in quarantine],
+        [{name: getattr(row, name) for name in _MEASURE} for row in conservation],
+    )
+
+
+def record(session: Session, made: "Made", **arrival: Any) -> Delivery:
+    """Write a delivery with its quarantine and conservation: the only commit of a landing.
+
+    Arrival numbers are given in the order of commits: a number that is seen means all smaller ones are seen.
+    """
+    session.execute(text("lock table ops.deliveries in share row exclusive mode"))
+    delivery = Delivery(**arrival, **made.delivery)
+    session.add(delivery)
+    session.flush()
+    session.add_all(Quarantine(arrival_number=delivery.arrival_number, **row) for row in made.quarantine)
+    session.add_all(Conservation(arrival_number=delivery.arrival_number, **row) for row in made.conservation)
+    session.flush()
+    session.refresh(delivery)
+    session.expunge(delivery)
+    return delivery
+
+
+def last_dates(session: Session) -> dict[str, date]:
+    """Last business date of each feed over all its deliveries."""
+    rows = session.execute(
+        text("select feed, max(event_date_max) from ops.deliveries where event_date_max is not null group by feed")
+    )
+    return {feed: day for feed, day in rows}

@@ -1,0 +1,128 @@
+"""Privacy: how personal values are normalised and turned into tokens.
+
+Here belongs the one definition of a token, for every feed, decision and test. Where personal columns are split off is
+``landing``; who may read what is ``postgres``.
+
+A token is ``<key id>:<type>:<32 hex>``: the first 128 bits of HMAC-SHA-256 (RFC 2104) of the normalised value under
+the deployment's token key. ``<type>?`` marks a value that could not be normalised, such as a phone number that
+cannot exist: such a token is never evidence of identity.
+"""
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from cx360.settings import Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: Goes into the mapping hash: raise it when a normalisation changes, so that files are landed anew.
+NORMALISATION_VERSION = 1
+
+#: SQL over ``v``, a trimmed text, that gives the normalised text or null.
+_NORMALISERS = {
+    # The words of a name in any order, without accents, case and punctuation.
+    "name": r"nullif(array_to_string(list_sort(string_split(trim(regexp_replace(lower(strip_accents(v)),"
+    r" '[^\p{L}\p{N}]+', ' ', 'g')), ' ')), ' '), '')",
+    "birth_date": "try_cast(v as date)::varchar",
+    "document": "nullif(regexp_replace(upper(v), '[^A-Z0-9]', '', 'g'), '')",
+    "email": r"case when regexp_matches(lower(v), '^[^@\s]+@[^@\s]+\.[^@\s.]+$') then lower(v) end",
+    "address": r"nullif(trim(regexp_replace(lower(strip_accents(v)), '[^\p{L}\p{N}]+', ' ', 'g')), '')",
+    "device": "v",
+    "app_user": "v",
+    "counterparty": r"regexp_replace(upper(v), '\s+', '', 'g')",
+}
+
+
+def key_id(settings: Settings) -> str:
+    """Short public name of the token key; the same key has the same name."""
+    return "k" + hashlib.sha256(b"key id" + settings.secret("token")).hexdigest()[:4]
+
+
+def token(settings: Settings, semantic_type: str, normalised: str) -> str:
+    """The token of one value that is normalised already, such as ``('email', 'ada@example.org')``."""
+    digest = hmac.new(settings.secret("token"), f"{semantic_type}:{normalised}".encode(), hashlib.sha256)
+    return f"{key_id(settings)}:{semantic_type}:{digest.hexdigest()[:32]}"
+
+
+def install(connection: "DuckDBPyConnection", settings: Settings) -> None:
+    """Give a connection the SQL macros ``cx360_hmac(text)`` (32 hex) and ``cx360_token(type, text)``.
+
+    The key goes in as a variable of the session, never as text of a statement, which an error could show.
+    """
+    key = settings.secret("token")
+    block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
+    connection.execute("set variable cx360_inner = $1", [bytes(b ^ 0x36 for b in block)])
+    connection.execute("set variable cx360_outer = $1", [bytes(b ^ 0x5C for b in block)])
+    connection.execute("set variable cx360_key_id = $1", [key_id(settings)])
+    connection.execute(
+        "create or replace temp macro cx360_hmac(v) as substr(sha256(getvariable('cx360_outer')::blob"
+        " || unhex(sha256(getvariable('cx360_inner')::blob || encode(v)))), 1, 32)"
+    )
+    connection.execute(
+        "create or replace temp macro cx360_token(t, v) as"
+        " getvariable('cx360_key_id') || ':' || t || ':' || cx360_hmac(t || ':' || v)"
+    )
+
+
+def tokenise(connection: "DuckDBPyConnection", values: str, table: str, semantic_type: str, region: str) -> None:
+    """Make temp table ``table`` (value, semantic_type, token), one row per value of ``values``.
+
+    Args:
+        connection: one that ``install`` prepared.
+        values: SQL of a select of one column ``v``: distinct, trimmed, not null texts.
+        table: name of the table to make.
+        semantic_type: of the contract's column; ``contact`` becomes phone or email value by value.
+        region: ISO 3166 region of phone numbers without a country code.
+
+    Raises:
+        KeyError: nobody knows how to normalise that type.
+    """
+    if semantic_type in ("phone", "contact"):
+        _normalise_phones(connection, values, region, with_email=semantic_type == "contact")
+        normalised = "select v, t, n from cx360_phones"
+    else:
+        normalised = f"select v, '{semantic_type}' as t, {_NORMALISERS[semantic_type]} as n from ({values})"
+    connection.execute(
+        f"create or replace temp table {table} as select v as value, t as semantic_type,"
+        f" case when n is null then cx360_token(t || '?', v) else cx360_token(t, n) end as token from ({normalised})"
+    )
+
+
+def _normalise_phones(connection: "DuckDBPyConnection", values: str, region: str, with_email: bool) -> None:
+    """Make temp table ``cx360_phones`` (v, t, n): E.164 numbers, or e-mail addresses where one may be either."""
+    import pyarrow as pa
+
+    of_type = "case when contains(v, '@') then 'email' else 'phone' end" if with_email else "'phone'"
+    connection.execute(f"create or replace temp table cx360_values as select v, {of_type} as t from ({values})")
+    numbers = connection.sql("select v from cx360_values where t = 'phone'").to_arrow_table().column("v").to_pylist()
+    known = pa.table(
+        {"v": pa.array(numbers, pa.string()), "n": pa.array([e164(n, region) for n in numbers], pa.string())}
+    )
+    connection.register("cx360_known_phones", known)
+    connection.execute(
+        "create or replace temp table cx360_phones as"
+        f" select v, t, case t when 'phone' then k.n else {_NORMALISERS['email']} end as n"
+        " from cx360_values left join cx360_known_phones as k using (v)"
+    )
+    connection.unregister("cx360_known_phones")
+
+
+def e164(number: str, region: str) -> str | None:
+    """A phone number in E.164, or None when no such number can exist in its country's plan (its length is wrong)."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def shape(value: str) -> str:
+    """A value without what it says: letters become ``a``, digits ``9``; long ones are cut to 40."""
+    masked = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:40])
+    return masked + ("…" if len(value) > 40 else "")

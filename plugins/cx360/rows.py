@@ -1,0 +1,184 @@
+"""Rows: the records of one file are typed, judged, rid of repeats, tokenised and split into what goes where.
+
+Here belongs the work on rows between ``reading`` and the files of the lake, as SQL in a DuckDB in memory. The rules a
+row must keep are in ``row_rules``; what happens to the files afterwards is ``landing``'s.
+
+Tables on the way: ``raw`` (records as text) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
+"""
+
+from typing import TYPE_CHECKING
+
+from cx360 import privacy
+from cx360.contracts import Contract
+from cx360.lake import UnreadableError
+from cx360.mapping import ROW, Mapping
+from cx360.row_rules import TEXT, cast, exact_amount, identifier, literal, reasons, text
+from cx360.sources import File
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
+    """Make view ``parsed`` (texts and typed values) and table ``typed`` (_row, canonical columns, is_bad).
+
+    Raises:
+        UnreadableError: the mapping itself fails on a value.
+    """
+    import duckdb
+
+    spec = file.spec
+    texts = [
+        f"{text(c.name, spec) if c.name in select.outputs else 'null::varchar'} as {identifier(c.name + TEXT)}"
+        for c in contract.columns
+    ]
+    values = [f"{cast(c, spec, file.timezone)} as {identifier(c.name)}" for c in contract.columns]
+    amount = exact_amount(contract.money["amount"], spec) if contract.money else "null::decimal(38,6)"
+    names = ", ".join(identifier(c.name) for c in contract.columns)
+    conditions = reasons(contract, spec, select.outputs)
+    is_bad = " or ".join(f"coalesce({condition}, false)" for _, condition in conditions) or "false"
+    db.execute(f"create temp view mapped as select {ROW}, {', '.join(texts)} from ({select.sql})")
+    db.execute(f"create temp view parsed as select *, {', '.join(values)}, {amount} as _amount from mapped")
+    try:
+        db.execute(f"create temp table typed as select {ROW}, {names}, _amount, {is_bad} as is_bad from parsed")
+    except duckdb.Error as error:  # its message may carry a value, so only its kind is told
+        raise UnreadableError(
+            f"mapping {file.source.mapping(spec).name} of source {file.source.source} fails ({type(error).__name__})."
+            " Check its functions and columns; leave the parsing of values to the contract's cast."
+        ) from None
+    if contract.derived_key:
+        _derive_key(db, contract)
+
+
+def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
+    """Give rows without a key one: a keyed hash of what they say, and their occurrence within the file."""
+    key = identifier(contract.key[0])
+    said = ", ".join(f"coalesce({identifier(c)}::varchar, '')" for c in contract.derived_key)
+    db.execute(f"""
+        update typed set {key} = derived.key
+        from (
+            select {ROW}, 'd' || said || '-' || row_number() over (partition by said order by {ROW}) as key
+            from (
+                select {ROW}, cx360_hmac(concat_ws('|', {said})) as said
+                from typed
+                where {key} is null and not is_bad
+            )
+        ) as derived
+        where typed.{ROW} = derived.{ROW}
+    """)
+
+
+def settle_repeats(db: "DuckDBPyConnection", contract: Contract) -> None:
+    """Make table ``repeats`` (_row, contradicts): good rows that do not win their key within the file.
+
+    A row said again and a lower version of it are repeats. Two rows of one key and version that say different
+    things contradict each other: one stays, so that the key is not lost, the other is quarantined.
+    """
+    version = identifier(contract.version_column) if contract.version_column else "null::bigint"
+    key = [identifier(k) for k in contract.key]
+    if contract.delivery == "changes" and contract.version_column:
+        key.append(version)
+    keys = ", ".join(key)
+    content = ", ".join(f"{identifier(c.name)} := {identifier(c.name)}" for c in contract.columns)
+    same = " and ".join(f"t.{k} is not distinct from twice.{k}" for k in key)
+    db.execute(f"""
+        create temp table repeats as
+        with twice as (
+            select {keys} from typed where not is_bad group by all having count(*) > 1
+        ),
+        rivals as (
+            select t.*, {version} as _version, md5(to_json(struct_pack({content}))::varchar) as _said
+            from typed as t semi join twice on {same}
+            where not t.is_bad
+        ),
+        placed as (
+            select
+                {ROW},
+                row_number() over same_key as place,
+                _version is not distinct from first_value(_version) over same_key
+                and _said <> first_value(_said) over same_key as contradicts
+            from rivals
+            window same_key as (partition by {keys} order by _version desc nulls last, _said, {ROW})
+        )
+        select {ROW}, contradicts from placed where place > 1
+    """)
+
+
+def tokenise(db: "DuckDBPyConnection", contract: Contract, phone_region: str) -> None:
+    """Make table ``kept``: accepted rows with a token column beside every personal identifier.
+
+    Tables ``tokens_<column>`` (value, semantic_type, token) hold each distinct value once.
+    """
+    joins, tokens = [], []
+    for column in contract.columns:
+        if column.token and column.semantic_type:
+            table, value = f"tokens_{column.name}", f"{identifier(column.name)}::varchar"
+            privacy.tokenise(
+                db,
+                f"select distinct {value} as v from typed where not is_bad and {identifier(column.name)} is not null",
+                table,
+                column.semantic_type,
+                phone_region,
+            )
+            joins.append(f"left join {table} on {table}.value = t.{value}")
+            tokens.append(f"{table}.token as {identifier(column.token)}")
+    columns = ", ".join(["t.*", *tokens])
+    db.execute(f"""
+        create temp view kept as
+        select {columns}
+        from (select * from typed where not is_bad and {ROW} not in (select {ROW} from repeats)) as t
+        {" ".join(joins)}
+    """)
+
+
+def accepted(contract: Contract) -> str:
+    """Select of the rows for the lake, sorted by key and version."""
+    names = ", ".join(identifier(name) for name, _, _ in contract.lake_columns)
+    order = [identifier(k) for k in contract.key]
+    if contract.delivery == "changes" and contract.version_column:
+        order.append(f"{identifier(contract.version_column)} nulls first")
+    return f"select {names} from kept order by {', '.join(order)}"
+
+
+def identifiers(contract: Contract) -> str | None:
+    """Select of the distinct personal identifiers (semantic_type, token, value); None if the contract has none."""
+    tables = [f"select semantic_type, token, value from tokens_{c.name}" for c in contract.columns if c.token]
+    return f"select distinct * from ({' union all '.join(tables)}) order by all" if tables else None
+
+
+def texts(contract: Contract) -> str | None:
+    """Select of the free texts by key, rows with any; None if the contract has none."""
+    free = [c.name for c in contract.columns if c.is_restricted and not c.token]
+    if not free:
+        return None
+    keys = ", ".join(identifier(k) for k in contract.key)
+    names = ", ".join(identifier(n) for n in free)
+    return f"select {keys}, {names} from kept where coalesce({names}) is not null order by {keys}"
+
+
+def quarantined(contract: Contract, file: File, select: Mapping) -> str:
+    """Select of what was quarantined (row_number, reasons, raw_row, _amount, _currency), in file order."""
+    codes = [
+        f"case when coalesce({condition}, false) then {literal(code)} end"
+        for code, condition in reasons(contract, file.spec, select.outputs)
+    ]
+    currency = identifier(contract.money["currency"]) if contract.money else "null::varchar"
+    contradicts = f"case when contradicts then {literal('contradicts:' + ','.join(contract.key))} end"
+    return f"""
+        with judged as (
+            select
+                {ROW},
+                list_filter([{", ".join([*codes, contradicts])}], lambda r: r is not null) as reasons,
+                _amount,
+                {currency} as _currency
+            from parsed
+            left join repeats using ({ROW})
+            where {ROW} in (select {ROW} from typed where is_bad) or contradicts
+        )
+        select {ROW} as row_number, reasons, to_json(raw)::varchar as raw_row, _amount, _currency
+        from judged
+        join raw using ({ROW})
+        union all
+        select row_number, ['malformed_record'], raw_row, null, null from malformed
+        order by row_number, raw_row
+    """

@@ -1,0 +1,99 @@
+"""Settings: the environment variables a deployment sets, read once and typed.
+
+Here belongs every ``CX360_*`` variable and the places derived from it. Business figures do not: they are seeds.
+"""
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """A deployment, from ``CX360_*``. Every default works on a fresh machine."""
+
+    model_config = SettingsConfigDict(env_prefix="CX360_", extra="ignore")
+
+    home: Path = Field(PROJECT / "cx360_home", description="Folder of everything a deployment keeps.")
+    inbox: Path | None = Field(None, description="Folder the sources deliver to; default: inbox below home.")
+    sources: str = Field("sources/synthetic_bank", description="Source folders, separated by commas.")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL that serves and keeps the ledger; default: the embedded one below home."
+    )
+    timezone: str | None = Field(None, description="The bank's time zone; default: what the source says.")
+    reporting_currency: str | None = Field(
+        None, description="ISO 4217 code amounts are converted to; default: what the source says."
+    )
+    token_key: SecretStr | None = Field(
+        None, description="Secret of the tokens; default: made once, in keys/ below home, outside the lake."
+    )
+    threads: int = Field(os.cpu_count() or 2, description="Threads of the warehouse.")
+    memory_limit: str = Field("4GB", description="Memory of the warehouse, in DuckDB's words.")
+
+    @cached_property
+    def lake(self) -> Path:
+        """The Parquet lake: immutable, content-addressed; its ``pii`` part is restricted."""
+        return self.home / "lake"
+
+    @cached_property
+    def staging(self) -> Path:
+        """Where files are made before a rename moves them into the lake; same file system as the lake."""
+        return self.home / "staging"
+
+    @cached_property
+    def warehouse(self) -> Path:
+        """The DuckDB file the models are built in; it can be thrown away and built again."""
+        return self.home / "warehouse" / "cx360.duckdb"
+
+    @cached_property
+    def publications(self) -> Path:
+        """Parquet of every publication, one folder each."""
+        return self.home / "publications"
+
+    @cached_property
+    def reports(self) -> Path:
+        """Data Docs and dbt's artifacts, for people to look at."""
+        return self.home / "reports"
+
+    @cached_property
+    def inbox_folder(self) -> Path:
+        """Where deliveries are looked for."""
+        return self.inbox or self.home / "inbox"
+
+    @cached_property
+    def source_folders(self) -> list[Path]:
+        """The source folders; a relative one is looked for in ``home/config``, then in the project."""
+        return [self.overlay(name.strip()) for name in self.sources.split(",") if name.strip()]
+
+    def overlay(self, relative: str | Path) -> Path:
+        """The bank's own version of a shipped file or folder if ``home/config`` has one, else the shipped one."""
+        own = self.home / "config" / relative
+        if own.exists() or Path(relative).is_absolute():
+            return own
+        here = Path(relative)
+        return here.resolve() if here.exists() else PROJECT / relative
+
+    def secret(self, name: str) -> bytes:
+        """A key of this deployment, made on first use below ``home/keys``; readable by its owner only.
+
+        ``token`` may be given as ``CX360_TOKEN_KEY`` instead.
+        """
+        if name == "token" and self.token_key is not None:
+            return self.token_key.get_secret_value().encode()
+        path = self.home / "keys" / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fresh = path.with_suffix(f".{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_hex(32))
+            try:
+                os.link(fresh, path)  # the first process wins; the others read what it made
+            except FileExistsError:
+                pass
+            fresh.unlink()
+        return path.read_text().encode()

@@ -1,0 +1,244 @@
+"""Sources: where deliveries come from and how their files are written, from ``sources/<name>/``.
+
+Here belongs the finding of files, what their names say, and how their columns are mapped. What becomes of the rows
+belongs in ``landing``. Onboarding a system is a folder with a ``source.yaml`` and one select per feed; no Python.
+"""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cx360.contracts import FEEDS
+from cx360.settings import Settings
+
+#: Endings of files that are still being written.
+UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".ctl")
+
+
+class SourceError(ValueError):
+    """A source that cannot be used; the message names file and entry."""
+
+
+class FileSpec(BaseModel):
+    """How the files of one feed look."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feed: str
+    pattern: str = Field(description="Glob below the inbox; {delivery_day} stands for YYYY-MM-DD")
+    mapping: str = ""
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    timezone: str | None = None
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    timestamp_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+    decimal_separator: str = "."
+    thousands_separator: str = ""
+    null_values: tuple[str, ...] = ("",)
+    phone_region: str = "US"
+    columns: tuple[str, ...] = ()
+    control: str | None = None
+    min_age_seconds: int = 0
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """The pattern as a regular expression over a path below the inbox."""
+        parts = re.split(r"(\{delivery_day\}|\*)", self.pattern)
+        known = {"{delivery_day}": r"(?P<day>\d{4}-\d{2}-\d{2})", "*": "[^/]*"}
+        return re.compile("".join(known.get(p, re.escape(p)) for p in parts))
+
+
+class Bank(BaseModel):
+    """What is true of the whole bank, unless the deployment's settings say otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timezone: str = "UTC"
+    reporting_currency: str = "EUR"
+
+
+class Source(BaseModel):
+    """A system that delivers feeds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    description: str
+    bank: Bank = Bank()
+    delivery_day: date | None = None
+    files: tuple[FileSpec, ...]
+    ignored: dict[str, str] = {}
+    folder: Path = Path()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
+        data = dict(data)
+        defaults = data.pop("defaults", None) or {}
+        data["files"] = [{**defaults, **entry} for entry in data.get("files") or ()]
+        return data
+
+    @model_validator(mode="after")
+    def _know_the_feeds(self) -> "Source":
+        for spec in self.files:
+            if spec.feed not in FEEDS:
+                raise ValueError(f"feed {spec.feed!r} has no contract; known are {', '.join(FEEDS)}")
+            if "{delivery_day}" not in spec.pattern and self.delivery_day is None:
+                raise ValueError(f"pattern {spec.pattern!r} needs {{delivery_day}}, or the source a delivery_day")
+        return self
+
+    def mapping(self, spec: FileSpec) -> Path:
+        """File of the select that maps such files to the contract."""
+        return self.folder / (spec.mapping or f"{spec.feed}.sql")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in the inbox that a source delivers for a feed."""
+
+    path: Path
+    name: str  # below the inbox, with forward slashes
+    delivery_day: date
+    source: Source
+    spec: FileSpec
+    timezone: str  # of timestamps without an offset
+
+    @cached_property
+    def mapping_sql(self) -> str:
+        """The mapping select.
+
+        Raises:
+            SourceError: there is no such file.
+        """
+        path = self.source.mapping(self.spec)
+        if not path.exists():
+            raise SourceError(f"source {self.source.source}: feed {self.spec.feed} needs {path.name} beside source.yaml")
+        return path.read_text()
+
+    def mapping_hash(self, also: str) -> str:
+        """SHA-256 of everything, besides bytes and contract, that decides what landing makes of the file.
+
+        Args:
+            also: what the deployment adds, such as the token key's id.
+        """
+        spec = self.spec.model_dump(exclude={"pattern", "control", "min_age_seconds"})
+        text = json.dumps([spec, self.mapping_sql, self.timezone, also], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def control_path(self) -> Path | None:
+        """Where the control file of this delivery is, if its source gives one."""
+        return self.path.with_name(self.spec.control.format(name=self.path.name)) if self.spec.control else None
+
+    @property
+    def expected(self) -> dict[str, Any] | None:
+        """Control totals the source gave (``rows``, ``amount``), if any."""
+        return json.loads(self.control_path.read_text()) if self.control_path else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the source has finished writing it."""
+        if self.control_path is not None and not self.control_path.exists():
+            return False
+        return time.time() - self.path.stat().st_mtime >= self.spec.min_age_seconds
+
+
+def read(folder: Path) -> Source:
+    """Read one source folder.
+
+    Raises:
+        SourceError: what is wrong, where.
+    """
+    path = folder / "source.yaml"
+    if not path.exists():
+        raise SourceError(f"{folder} has no source.yaml; a source is a folder with one and a select per feed")
+    try:
+        return Source(**yaml.safe_load(path.read_text()), folder=folder)
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SourceError(f"{folder.name}/source.yaml: {found}") from None
+
+
+def load(settings: Settings) -> list[Source]:
+    """The sources of this deployment."""
+    return [read(folder) for folder in settings.source_folders]
+
+
+def bank(settings: Settings) -> Bank:
+    """Time zone and reporting currency: the settings', else what the sources agree on.
+
+    Raises:
+        SourceError: the sources disagree and the settings don't say.
+    """
+    said = {source.bank for source in load(settings)}
+    if len(said) > 1 and not (settings.timezone and settings.reporting_currency):
+        raise SourceError("the sources name different banks: set CX360_TIMEZONE and CX360_REPORTING_CURRENCY")
+    first = next(iter(said), Bank())
+    return Bank(
+        timezone=settings.timezone or first.timezone,
+        reporting_currency=settings.reporting_currency or first.reporting_currency,
+    )
+
+
+def discover(settings: Settings, feed: str | None = None, until: date | None = None) -> list[File]:
+    """Complete files of a feed (or of all) in the inbox, by delivery day and name.
+
+    Args:
+        settings: of the deployment.
+        feed: None for all feeds.
+        until: last delivery day wanted; None for all.
+    """
+    timezone = bank(settings).timezone
+    found = [
+        File(path, name, day, source, spec, spec.timezone or timezone)
+        for source in load(settings)
+        for path, name in _inbox(settings)
+        for spec, day in _matches(source, name)
+        if (feed is None or spec.feed == feed) and (until is None or day <= until)
+    ]
+    return sorted((f for f in found if f.is_complete), key=lambda f: (f.delivery_day, f.name))
+
+
+def delivery_days(settings: Settings) -> list[date]:
+    """Delivery days of the files that are in the inbox now, earliest first."""
+    return sorted({f.delivery_day for f in discover(settings)})
+
+
+def unclaimed(settings: Settings) -> list[str]:
+    """Names of files in the inbox that no source takes and none ignores."""
+    sources = load(settings)
+    controls = {f.control_path for f in discover(settings)}
+    return [
+        name
+        for path, name in _inbox(settings)
+        if path not in controls
+        and not any(list(_matches(s, name)) for s in sources)
+        and not any(Path(name).match(pattern) for s in sources for pattern in s.ignored)
+    ]
+
+
+def _inbox(settings: Settings) -> Iterator[tuple[Path, str]]:
+    folder = settings.inbox_folder
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith(".") and not path.name.endswith(UNFINISHED):
+            yield path, path.relative_to(folder).as_posix()
+
+
+def _matches(source: Source, name: str) -> Iterator[tuple[FileSpec, date]]:
+    for spec in source.files:
+        if match := spec.regex.fullmatch(name):
+            day = match.groupdict().get("day")
+            if day or source.delivery_day:
+                yield spec, date.fromisoformat(day) if day else source.delivery_day  # type: ignore[misc]

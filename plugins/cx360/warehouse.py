@@ -1,0 +1,385 @@
+"""Warehouse: the DuckDB file the models are built in, what they are shown there, and the calls of dbt.
+
+Here belongs which deliveries a run sees and which days it computes anew. The file can be thrown away: the lake and the
+ledger make it again. Tables of schema ``raw``:
+
+    deliveries   the deliveries this run sees
+    <feed>       a view over their accepted rows, one per contract
+    run_scope    days of each event feed to compute anew
+    run          one row: what this run was told and settled
+    built        deliveries that tables of the warehouse may hold; settled ones are published as they are
+    built_by     one row: the code_hash they were last published with
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cx360 import sources
+from cx360.contracts import Contract, load
+from cx360.row_rules import identifier, literal
+from cx360.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from cx360.ledger import Delivery
+
+DBT_PROJECT = PROJECT / "dbt_project"
+
+#: Feeds whose staging is kept from run to run and computed anew day by day.
+EVENT_FEEDS = ("transactions", "app_events", "call_logs", "survey_responses")
+
+
+class DbtFailed(Exception):
+    """Models or tests failed; the message names them and what they said."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a run was told and settled on when the warehouse was opened for it.
+
+    Attributes:
+        run_id: of the run.
+        as_of: business day the profiles speak for.
+        known_at: highest arrival number that may be seen.
+        decisions_known_at: highest decision number that may be seen.
+        manifest_hash: SHA-256 over the deliveries seen and their contents.
+        code_hash: SHA-256 over the dbt project and the settings its tables depend on.
+        full_refresh: every day is computed anew.
+        timezone: the bank's.
+        reporting_currency: amounts are converted to.
+    """
+
+    run_id: str
+    as_of: date
+    known_at: int
+    decisions_known_at: int
+    manifest_hash: str
+    code_hash: str
+    full_refresh: bool
+    timezone: str
+    reporting_currency: str
+
+
+@contextmanager
+def connect(settings: Settings, read_only: bool = False) -> Iterator["DuckDBPyConnection"]:
+    """The warehouse; one writing process at a time."""
+    import duckdb
+
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    db = duckdb.connect(
+        str(settings.warehouse),
+        read_only=read_only,
+        config={
+            "threads": settings.threads,
+            "memory_limit": settings.memory_limit,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    try:
+        db.execute("set TimeZone = 'UTC'")
+        yield db
+    finally:
+        db.close()
+
+
+def open_run(
+    settings: Settings, run_id: str, as_of: date | None, known_at: int | None, full_refresh: bool = False
+) -> dict[str, Any]:
+    """Show the models the deliveries a run sees, and settle which days it computes anew.
+
+    A day is computed anew when a delivery that brings it, or a key it held, came or went since the last
+    publication. What a blocked run built is taken up by the next one.
+
+    Args:
+        settings: of the deployment.
+        run_id: of the run.
+        as_of: None for the latest business date of any feed.
+        known_at: None for everything that arrived.
+        full_refresh: compute everything anew whatever is known.
+
+    Returns:
+        What was settled, and each feed's last business date.
+    """
+    deliveries, decisions = _visible(settings, known_at)
+    dates = {feed: max(days) for feed, days in _dates_by_feed(deliveries).items()}
+    if as_of is None:
+        if not dates:
+            raise ValueError("no delivery has passed its gate yet, so there is no business date to build for")
+        as_of = max(dates.values())
+    bank = sources.bank(settings)
+    code_hash = _code_hash(bank)
+    with connect(settings) as db:
+        _create(db)
+        full_refresh = full_refresh or _built_by(db) != code_hash
+        db.begin()
+        _show(db, settings, deliveries)
+        _settle_scope(db, settings, deliveries, full_refresh)
+        opened = Opened(
+            run_id=run_id,
+            as_of=as_of,
+            known_at=max((d.arrival_number for d in deliveries), default=0) if known_at is None else known_at,
+            decisions_known_at=decisions,
+            manifest_hash=_hash(f"{d.arrival_number} {d.content_hash} {d.mapping_hash}" for d in deliveries),
+            code_hash=code_hash,
+            full_refresh=full_refresh,
+            timezone=bank.timezone,
+            reporting_currency=bank.reporting_currency,
+        )
+        db.execute("delete from raw.run")
+        db.execute(f"insert into raw.run values ({', '.join('?' * 9)})", list(vars(opened).values()))
+        db.commit()
+        days = db.execute("select count(*) from raw.run_scope").fetchall()[0][0]
+    return {
+        "as_of": as_of.isoformat(),
+        "known_at": opened.known_at,
+        "deliveries": len(deliveries),
+        "days_to_compute": "all" if full_refresh else days,
+        "last_business_dates": {feed: day.isoformat() for feed, day in sorted(dates.items())},
+    }
+
+
+def opened(settings: Settings) -> Opened:
+    """The run the warehouse is open for.
+
+    Raises:
+        LookupError: it was never opened.
+    """
+    with connect(settings, read_only=True) as db:
+        rows = db.execute("select * from raw.run").fetchall()
+    if not rows:
+        raise LookupError("the warehouse is not open for a run: run the step open_warehouse first")
+    return Opened(*rows[0])
+
+
+def settle(settings: Settings) -> None:
+    """After the publication's commit: what this run built is the base of the next one."""
+    with connect(settings) as db:
+        db.begin()
+        db.execute("delete from raw.built")
+        db.execute("insert into raw.built select arrival_number, true from raw.deliveries")
+        db.execute("delete from raw.built_by")
+        db.execute("insert into raw.built_by select code_hash from raw.run")
+        db.execute("delete from raw.run_scope")
+        db.commit()
+
+
+def dbt(settings: Settings, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
+    """Build models, seeds and their tests by one in-process call of dbt.
+
+    Args:
+        settings: of the deployment.
+        select: dbt's selection; None for all.
+        exclude: what to leave out of it.
+
+    Returns:
+        Counts of models built and tests passed.
+
+    Raises:
+        DbtFailed: names what failed and says where dbt's log is.
+    """
+    import json
+
+    from dbt.cli.main import dbtRunner
+
+    run = opened(settings)
+    folder = settings.home / "dbt"
+    os.environ |= {
+        "CX360_WAREHOUSE": str(settings.warehouse),
+        "CX360_THREADS": str(settings.threads),
+        "CX360_MEMORY_LIMIT": settings.memory_limit,
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    variables = {
+        "as_of": run.as_of.isoformat(),
+        "known_at": run.known_at,
+        "timezone": run.timezone,
+        "reporting_currency": run.reporting_currency,
+        "lake": str(settings.lake),
+    }
+    arguments = ["--quiet", "--no-version-check", "build", "--exclude-resource-type", "unit_test"]
+    arguments += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    arguments += ["--vars", json.dumps(variables)]
+    arguments += ["--select", *select.split()] if select else []
+    arguments += ["--exclude", *exclude.split()] if exclude else []
+    arguments += ["--full-refresh"] if run.full_refresh else []
+    result = dbtRunner().invoke(arguments)
+    return _counts(result, folder / "logs" / "dbt.log")
+
+
+def _counts(result: Any, log: Path) -> dict[str, Any]:
+    if result.exception is not None:
+        raise DbtFailed(f"dbt could not start: {result.exception}. Its log is {log}.")
+    outcomes = list(result.result)
+    failed = [r for r in outcomes if str(r.status) in ("error", "fail", "runtime error")]
+    if failed:
+        said = "; ".join(f"{r.node.name}: {(r.message or str(r.status)).strip()[:300]}" for r in failed[:10])
+        raise DbtFailed(f"{len(failed)} of {len(outcomes)} nodes failed: {said}. dbt's log is {log}.")
+    kinds = [str(r.node.resource_type) for r in outcomes]
+    return {
+        "models": kinds.count("model"),
+        "seeds": kinds.count("seed"),
+        "tests": kinds.count("test"),
+        "warnings": [r.node.name for r in outcomes if str(r.status) == "warn"],
+    }
+
+
+def _visible(settings: Settings, known_at: int | None) -> tuple[list["Delivery"], int]:
+    """Deliveries that passed their gate and had arrived by then, in order of arrival; the last decision's number."""
+    from sqlalchemy import func, select
+
+    from cx360 import gates, ledger
+
+    with ledger.session(settings) as session:
+        arrivals = gates.visible_arrivals(session, known_at)
+        rows = session.scalars(
+            select(ledger.Delivery)
+            .where(ledger.Delivery.arrival_number.in_(arrivals))
+            .order_by(ledger.Delivery.arrival_number)
+        )
+        return list(rows), session.scalar(select(func.max(ledger.Decision.decision_number))) or 0
+
+
+def _dates_by_feed(deliveries: list["Delivery"]) -> dict[str, list[date]]:
+    dates: dict[str, list[date]] = {}
+    for delivery in deliveries:
+        if delivery.event_date_max is not None:
+            dates.setdefault(delivery.feed, []).append(delivery.event_date_max)
+    return dates
+
+
+def _create(db: "DuckDBPyConnection") -> None:
+    db.execute("create schema if not exists raw")
+    db.execute("""
+        create table if not exists raw.deliveries (
+            arrival_number bigint, source varchar, feed varchar, delivery_name varchar, delivery_day date,
+            content_hash varchar, lake_path varchar
+        )
+    """)
+    db.execute("create table if not exists raw.run_scope (feed varchar, business_date date)")
+    db.execute("create table if not exists raw.built (arrival_number bigint, is_settled boolean)")
+    db.execute("create table if not exists raw.built_by (code_hash varchar)")
+    db.execute("""
+        create table if not exists raw.run (
+            run_id varchar, as_of date, known_at bigint, decisions_known_at bigint, manifest_hash varchar,
+            code_hash varchar, full_refresh boolean, timezone varchar, reporting_currency varchar
+        )
+    """)
+
+
+def _built_by(db: "DuckDBPyConnection") -> str | None:
+    rows = db.execute("select code_hash from raw.built_by").fetchall()
+    return str(rows[0][0]) if rows else None
+
+
+def _show(db: "DuckDBPyConnection", settings: Settings, deliveries: list["Delivery"]) -> None:
+    """``raw.deliveries`` and a view per feed over the files they point to."""
+    db.execute("delete from raw.deliveries")
+    if deliveries:
+        db.executemany(
+            "insert into raw.deliveries values (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    d.arrival_number,
+                    d.source,
+                    d.feed,
+                    d.delivery_name,
+                    d.delivery_day,
+                    d.content_hash,
+                    str(settings.lake / str(d.lake_path)),
+                )
+                for d in deliveries
+            ],
+        )
+    for feed, contract in load(settings).items():
+        paths = sorted({str(settings.lake / str(d.lake_path)) for d in deliveries if d.feed == feed})
+        names = [name for name, _, _ in contract.lake_columns]
+        columns = ", ".join(f"rows.{identifier(name)}" for name in names)
+        db.execute(
+            f"create or replace view raw.{identifier(feed)} as"
+            f" select {columns}, d.source, d.arrival_number, d.delivery_day, d.content_hash"
+            f" from {_rows(contract, paths)} as rows"
+            f" join raw.deliveries as d on d.lake_path = rows.lake_file and d.feed = {literal(feed)}"
+        )
+
+
+def _rows(contract: Contract, paths: list[str]) -> str:
+    """SQL of the rows of some files of a feed, with the file as ``lake_file``; typed and empty without files."""
+    if paths:
+        return f"read_parquet([{', '.join(map(literal, paths))}], filename = 'lake_file')"
+    nothing = ", ".join(f"null::{sql} as {identifier(name)}" for name, sql, _ in contract.lake_columns)
+    return f"(select {nothing}, null::varchar as lake_file limit 0)"
+
+
+def _settle_scope(
+    db: "DuckDBPyConnection", settings: Settings, deliveries: list["Delivery"], full_refresh: bool
+) -> None:
+    """``raw.run_scope`` and ``raw.built``."""
+    visible = {d.arrival_number for d in deliveries}
+    built = dict(db.execute("select arrival_number, is_settled from raw.built").fetchall())
+    settled = set() if full_refresh else {n for n, is_settled in built.items() if is_settled}
+    changed = (visible - settled) | (set(built) - visible)
+    db.execute("delete from raw.run_scope")
+    if not full_refresh:
+        for feed in EVENT_FEEDS:
+            _scope_of_feed(db, settings, load(settings)[feed], _lake_files(settings, feed, changed))
+    db.execute("delete from raw.built")
+    if held := sorted(visible | set(built)):
+        rows = [(number, number in settled and number in visible) for number in held]
+        db.executemany("insert into raw.built values (?, ?)", rows)
+
+
+def _scope_of_feed(db: "DuckDBPyConnection", settings: Settings, contract: Contract, paths: list[str]) -> None:
+    """Days of the files' rows, and the days their keys held before, which a correction may have moved."""
+    if not paths or contract.event_time is None:
+        return
+    day = identifier(contract.event_time)
+    if contract.column(contract.event_time).type == "timestamptz":
+        day = f"timezone({literal(sources.bank(settings).timezone)}, {day})::date"
+    keys = ", ".join(identifier(k) for k in contract.key)
+    rows, staged = _rows(contract, paths), f"staging.stg_{contract.feed}"
+    found = f"select {day} as business_date from {rows}"
+    if db.execute(
+        "select 1 from duckdb_tables() where schema_name = 'staging' and table_name = ?", [f"stg_{contract.feed}"]
+    ).fetchall():
+        found += f" union all select business_date from {staged} where ({keys}) in (select ({keys}) from {rows})"
+    db.execute(
+        f"insert into raw.run_scope select distinct {literal(contract.feed)}, business_date from ({found}) order by all"
+    )
+
+
+def _lake_files(settings: Settings, feed: str, arrivals: set[int]) -> list[str]:
+    """Files of some deliveries of a feed, also of ones that are not visible any more."""
+    from sqlalchemy import select
+
+    from cx360 import ledger
+
+    with ledger.session(settings) as session:
+        found = session.scalars(
+            select(ledger.Delivery.lake_path).where(
+                ledger.Delivery.feed == feed,
+                ledger.Delivery.lake_path.is_not(None),
+                ledger.Delivery.arrival_number.in_(arrivals),
+            )
+        )
+        return sorted({str(settings.lake / str(path)) for path in found})
+
+
+def _code_hash(bank: sources.Bank) -> str:
+    """Changes when the tables kept from run to run would come out differently: models, seeds, time zone, currency."""
+    files = sorted(p for p in DBT_PROJECT.rglob("*") if p.suffix in (".sql", ".yml", ".csv") and "target" not in p.parts)
+    return _hash([bank.model_dump_json(), *(f"{p.name} {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files)])
+
+
+def _hash(lines: Any) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
