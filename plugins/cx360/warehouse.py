@@ -339,7 +339,9 @@ def _settle_scope(
         db.executemany("insert into raw.built values (?, ?)", rows)
 
 
-def _scope_of_feed(db: "DuckDBPyConnection", settings: Settings, contract: Contract, paths: list[str]) -> None:
+def _scope_of_feed(
+    db: "DuckDBPyConnection", settings: Settings, contract: Contract, paths: list[str]
+) -> None:
     """Days of the files' rows, and the days their keys held before, which a correction may have moved."""
     if not paths or contract.event_time is None:
         return
@@ -350,9 +352,12 @@ def _scope_of_feed(db: "DuckDBPyConnection", settings: Settings, contract: Contr
     rows, staged = _rows(contract, paths), f"staging.stg_{contract.feed}"
     found = f"select {day} as business_date from {rows}"
     if db.execute(
-        "select 1 from duckdb_tables() where schema_name = 'staging' and table_name = ?", [f"stg_{contract.feed}"]
+        "select 1 from duckdb_tables() where schema_name = 'staging' and table_name = ?",
+        [f"stg_{contract.feed}"],
     ).fetchall():
-        found += f" union all select business_date from {staged} where ({keys}) in (select ({keys}) from {rows})"
+        found += (
+            f" union all select business_date from {staged} where ({keys}) in (select ({keys}) from {rows})"
+        )
     db.execute(
         f"insert into raw.run_scope select distinct {literal(contract.feed)}, business_date from ({found}) order by all"
     )
@@ -377,8 +382,12 @@ def _lake_files(settings: Settings, feed: str, arrivals: set[int]) -> list[str]:
 
 def _code_hash(bank: sources.Bank) -> str:
     """Changes when the tables kept from run to run would come out differently: models, seeds, time zone, currency."""
-    files = sorted(p for p in DBT_PROJECT.rglob("*") if p.suffix in (".sql", ".yml", ".csv") and "target" not in p.parts)
-    return _hash([bank.model_dump_json(), *(f"{p.name} {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files)])
+    files = sorted(
+        p for p in DBT_PROJECT.rglob("*") if p.suffix in (".sql", ".yml", ".csv") and "target" not in p.parts
+    )
+    return _hash(
+        [bank.model_dump_json(), *(f"{p.name} {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files)]
+    )
 
 
 def _hash(lines: Any) -> str:

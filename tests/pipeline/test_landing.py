@@ -1,0 +1,369 @@
+"""Landing: every kind of file and fault has its outcome, nothing is lost, and the same input makes the same bytes."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
+
+from cx360 import landing, ledger
+from cx360.settings import Settings
+from tests.pipeline.bank import DAY, GOOD, HEADER, as_json_lines, deliver, settle, transactions
+
+
+@pytest.fixture
+def bank(settings: Settings) -> Settings:
+    return settle(settings)
+
+
+def land(bank: Settings, feed: str = "transactions") -> landing.Landed:
+    return landing.land(bank, feed)
+
+
+def deliveries(bank: Settings) -> list[ledger.Delivery]:
+    with ledger.session(bank) as session:
+        return list(session.scalars(select(ledger.Delivery).order_by(ledger.Delivery.arrival_number)))
+
+
+def reasons(bank: Settings) -> dict[str, int]:
+    with ledger.session(bank) as session:
+        return {q.reason: q.row_count for q in session.scalars(select(ledger.Quarantine))}
+
+
+def rows(bank: Settings, part: str) -> list[dict[str, object]]:
+    """Rows of a part of the lake, of all deliveries."""
+    files = sorted((bank.lake / part).glob("*.parquet"))
+    return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+def lake_bytes(bank: Settings) -> dict[str, str]:
+    files = sorted(p for p in bank.lake.rglob("*") if p.is_file())
+    return {p.relative_to(bank.lake).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_good_rows_come_through_typed_and_without_personal_values(bank: Settings) -> None:
+    deliver(bank, "tx.csv", transactions())
+    assert land(bank).accepted == 3
+    first = rows(bank, "transactions")[0]
+    assert first["booked_date"] == date(2026, 3, 1)
+    assert first["amount"] == Decimal("1234.50")
+    assert first["direction"] == "credit"
+    assert "description" not in first
+    assert [r["description"] for r in rows(bank, "pii/texts/transactions")] == ["for Ada", 'a; b "c"']
+    (delivery,) = deliveries(bank)
+    assert (delivery.event_date_min, delivery.event_date_max) == (date(2026, 3, 1), date(2026, 3, 2))
+    assert delivery.delivery_day == date.fromisoformat(DAY)
+
+
+def record(line: str) -> dict[str, str | None]:
+    return dict(zip(HEADER.split(";"), line.split(";"), strict=True))
+
+
+PLAIN = "t1;a1;01.03.2026;1234,50;EUR;C;payment;Käthe\nt2;a1;02.03.2026;20,00;EUR;D;fee;x\n"
+
+
+@pytest.mark.parametrize("name", ["tx.csv", "tx.csv.gz", "tx.csv.zst", "tx.latin1.txt", "tx.jsonl", "tx.parquet"])
+def test_every_format_and_compression_gives_the_same_rows(bank: Settings, name: str) -> None:
+    records = [record(line) for line in PLAIN.splitlines()]
+    content: str | bytes = transactions(PLAIN)
+    if name.endswith("latin1.txt"):
+        content = transactions(PLAIN).encode("latin-1")
+    elif name.endswith("jsonl"):
+        content = as_json_lines(records)
+    elif name.endswith("parquet"):
+        buffer = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(records), buffer)
+        content = buffer.getvalue().to_pybytes()
+    deliver(bank, name, content)
+    land(bank)
+    assert [(r["transaction_id"], r["amount"]) for r in rows(bank, "transactions")] == [
+        ("t1", Decimal("1234.50")),
+        ("t2", Decimal("20.00")),
+    ]
+    assert [r["description"] for r in rows(bank, "pii/texts/transactions")] == ["Käthe", "x"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(bank: Settings) -> None:
+    deliver(bank, "tx.csv", b"\xef\xbb\xbf" + transactions().encode())
+    assert land(bank).accepted == 3
+
+
+BAD_ROWS = {
+    "t9;a1;32.13.2026;1,00;EUR;C;fee;": "unparseable:booked_date",
+    "t9;a1;;1,00;EUR;C;fee;": "missing:booked_date",
+    "t9;a1;01.03.2026;one;EUR;C;fee;": "unparseable:amount",
+    "t9;a1;01.03.2026;99999999999999999999,00;EUR;C;fee;": "overflow:amount",
+    "t9;a1;01.03.2026;1,005;EUR;C;fee;": "too_precise:amount",
+    "t9;a1;01.03.2026;-1,00;EUR;C;fee;": "out_of_range:amount",
+    "t9;a1;01.03.2026;;EUR;C;fee;": "missing:amount",
+    "t9;a1;01.03.2026;1,00;EUR;X;fee;": "not_allowed:direction",
+    "t9;a1;01.03.2026;1,00;euro;C;fee;": "pattern:currency",
+    "t9;a1;01.03.2026;1,00;EUR;C;bribe;": "not_allowed:category",
+    ";a1;01.03.2026;1,00;EUR;C;fee;": "missing:transaction_id",
+    f"t9;a1;01.03.2026;1,00;EUR;C;fee;{'x' * 501}": "too_long:description",
+    "t9;a1;01.03.2026;1,00;EUR": "malformed_record",
+    "t9;a1;01.03.2026;1,00;EUR;C;fee;x;y;z": "malformed_record",
+    't9;a1;01.03.2026;1,00;EUR;C;fee;"open': "malformed_record",
+}
+
+
+@pytest.mark.parametrize(("row", "reason"), BAD_ROWS.items(), ids=BAD_ROWS.values())
+def test_a_bad_row_is_quarantined_whole_with_its_reason(bank: Settings, row: str, reason: str) -> None:
+    deliver(bank, "tx.csv", transactions(GOOD + row + "\n"))
+    summary = land(bank)
+    assert (summary.rows_in, summary.accepted, summary.quarantined) == (4, 3, 1)
+    assert reasons(bank) == {reason: 1}
+    (kept,) = rows(bank, "pii/quarantine/transactions")
+    assert kept["reasons"] == [reason]
+    assert "t9" in str(kept["raw_row"]) or reason == "missing:transaction_id"
+    assert len(str(kept["raw_row"])) >= len(row)
+
+
+def test_a_row_with_several_faults_tells_them_all_and_counts_once(bank: Settings) -> None:
+    deliver(bank, "tx.csv", transactions("t9;;never;much;EUR;C;fee;\n"))
+    assert land(bank).quarantined == 1
+    assert reasons(bank) == {"missing:account_id": 1, "unparseable:booked_date": 1, "unparseable:amount": 1}
+
+
+def test_a_json_line_that_is_no_record_is_quarantined(bank: Settings) -> None:
+    good = as_json_lines([record(line) for line in PLAIN.splitlines()])
+    deliver(bank, "tx.jsonl", good + "{broken\n[1, 2]\n\n")
+    summary = land(bank)
+    assert (summary.rows_in, summary.accepted, summary.quarantined) == (4, 2, 2)
+    assert reasons(bank) == {"malformed_record": 2}
+
+
+UNREADABLE = {
+    "truncated gzip": ("tx.csv.gz", lambda: _gzip(transactions() * 200)[:-20], "cut off"),
+    "truncated zstd": ("tx.csv.zst", lambda: _zstd(transactions() * 200)[:-20], "cut off"),
+    "no gzip at all": ("tx.csv.gz", lambda: transactions().encode(), "not what its ending says"),
+    "wrong encoding": ("tx.csv", lambda: transactions(PLAIN).encode("latin-1"), "is not utf-8: byte 80"),
+    "missing column": ("tx.csv", lambda: transactions().replace(";amount", ";betrag", 1).encode(), "lacks column amount"),
+    "column twice": ("tx.csv", lambda: transactions().replace(";cur", ";day", 1).encode(), "column twice"),
+    "empty file": ("tx.csv", lambda: b"", "is empty"),
+    "half a Parquet file": ("tx.parquet", lambda: b"PAR1 and no more", "no whole Parquet file"),
+}
+
+
+def _gzip(text: str) -> bytes:
+    import gzip
+
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def _zstd(text: str) -> bytes:
+    return pa.Codec("zstd").compress(text.encode()).to_pybytes()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_no_row_can_be_taken_from_is_kept_and_told(bank: Settings, name, content, message) -> None:  # type: ignore[no-untyped-def]
+    delivered = deliver(bank, name, content())
+    summary = land(bank)
+    assert (summary.unreadable, summary.accepted) == (1, 0)
+    (delivery,) = deliveries(bank)
+    assert delivery.outcome == "unreadable"
+    assert message in (delivery.message or "")
+    assert delivery.lake_path is None
+    assert (bank.lake / delivery.raw_path).read_bytes() == delivered.read_bytes()
+    assert "Ask the source" in str(delivery.message) or "source.yaml" in str(delivery.message) or "header" in str(delivery.message)
+    assert land(bank).known_already == 1, "the same bytes are not tried again"
+
+
+def test_a_file_with_a_header_alone_is_a_delivery_of_no_rows(bank: Settings) -> None:
+    deliver(bank, "tx.csv", HEADER + "\n")
+    assert land(bank).rows_in == 0
+    (delivery,) = deliveries(bank)
+    assert delivery.outcome == "landed"
+    assert pq.read_table(bank.lake / str(delivery.lake_path)).num_rows == 0
+
+
+def test_an_extra_column_is_told_and_not_taken(bank: Settings) -> None:
+    lines = transactions().splitlines()
+    deliver(bank, "tx.csv", "\n".join([lines[0] + ";colour", *[line + ";red" for line in lines[1:]]]))
+    assert land(bank).accepted == 3
+    assert "column colour is new" in str(deliveries(bank)[0].message)
+
+
+def test_an_unreadable_file_is_tried_again_when_its_mapping_was_mended(bank: Settings) -> None:
+    mapping = bank.source_folders[0] / "transactions.sql"
+    good = mapping.read_text()
+    mapping.write_text(good.replace("account as account_id", "konto as account_id"))
+    deliver(bank, "tx.csv", transactions())
+    assert land(bank).unreadable == 1
+    mapping.write_text(good)
+    assert land(bank).accepted == 3
+    assert [d.outcome for d in deliveries(bank)] == ["unreadable", "landed"]
+
+
+def test_repeats_are_counted_lower_versions_lose_and_contradictions_are_quarantined(bank: Settings) -> None:
+    mapping = bank.source_folders[0] / "transactions.sql"
+    mapping.write_text(mapping.read_text().replace("text as description", "text as version_number"))
+    deliver(
+        bank,
+        "tx.csv",
+        transactions(
+            "t1;a1;01.03.2026;1,00;EUR;C;fee;1\n"
+            "t1;a1;01.03.2026;2,00;EUR;C;fee;2\n"
+            "t2;a1;01.03.2026;3,00;EUR;C;fee;\n"
+            "t2;a1;01.03.2026;3,00;EUR;C;fee;\n"
+            "t3;a1;01.03.2026;4,00;EUR;C;fee;\n"
+            "t3;a1;01.03.2026;5,00;EUR;C;fee;\n"
+        ),
+    )
+    summary = land(bank)
+    assert (summary.rows_in, summary.accepted, summary.repeated, summary.quarantined) == (6, 3, 2, 1)
+    assert reasons(bank) == {"contradicts:transaction_id": 1}
+    amounts = {r["transaction_id"]: r["amount"] for r in rows(bank, "transactions")}
+    assert amounts["t1"] == Decimal("2.00")
+    assert amounts["t2"] == Decimal("3.00")
+    assert amounts["t3"] in (Decimal("4.00"), Decimal("5.00"))
+
+
+def test_rows_and_money_are_conserved_per_delivery(bank: Settings) -> None:
+    bad = "t9;a1;01.03.2026;1,005;EUR;C;fee;\nt8;a1;01.03.2026;99999999999999999999,00;EUR;C;fee;\n"
+    again = "t2;a1;02.03.2026;20,00;EUR;D;fee;\n"
+    deliver(bank, "tx.csv", transactions(GOOD + bad + again))
+    land(bank)
+    with ledger.session(bank) as session:
+        found = {c.measure: c for c in session.scalars(select(ledger.Conservation))}
+    for row in found.values():
+        assert row.total_in == row.accepted + row.repeated + row.quarantined + row.suppressed
+    assert found["rows"].total_in == 6
+    assert found["EUR"].total_in == Decimal("1234.50") + 20 + 20 + Decimal("1.005") + Decimal("99999999999999999999")
+    assert found["EUR"].accepted == Decimal("1254.50")
+    assert found["USD"].accepted == Decimal("7.25")
+
+
+def test_calls_without_a_key_get_one_from_what_they_say(bank: Settings) -> None:
+    said = ";01.03.2026 10:00:00;01.03.2026 10:05:00;030 901820;cards;hello\n"
+    deliver(bank, "calls.csv", "id;began;ended;phone;queue;said\nc1;01.03.2026 09:00:00;;;;\n" + said + said)
+    assert land(bank, "call_logs").accepted == 3
+    keys = [str(r["call_id"]) for r in rows(bank, "call_logs")]
+    derived = sorted(k for k in keys if k != "c1")
+    assert derived[0][:-1] == derived[1][:-1] and (derived[0][-2:], derived[1][-2:]) == ("-1", "-2")
+    again = deliver(bank, "calls_again.csv", "id;began;ended;phone;queue;said\n" + said.replace("030 901820", "+4930901820"))
+    assert again.exists()
+    land(bank, "call_logs")
+    assert len({k for k in derived} & {str(r["call_id"]) for r in rows(bank, "call_logs")}) == 2
+
+
+def test_local_times_become_instants_also_on_the_night_the_clocks_change(bank: Settings) -> None:
+    text = "id;began;ended;phone;queue;said\na;29.03.2026 01:59:59;;;;\nb;29.03.2026 03:00:00;;;;\nc;01.07.2026 12:00:00;;;;\n"
+    text += "d;2026-07-01T12:00:00+05:30;;;;\ne;2026-07-01T12:00:00Z;;;;\n"
+    deliver(bank, "calls.csv", text)
+    land(bank, "call_logs")
+    times = {r["call_id"]: r["started_at"].strftime("%d %H:%M:%S") for r in rows(bank, "call_logs")}  # type: ignore[attr-defined]
+    assert times == {"a": "29 00:59:59", "b": "29 01:00:00", "c": "01 10:00:00", "d": "01 06:30:00", "e": "01 12:00:00"}
+
+
+def test_the_same_file_is_landed_once_and_a_second_run_changes_no_byte(bank: Settings) -> None:
+    path = deliver(bank, "tx.csv", transactions())
+    land(bank)
+    before = lake_bytes(bank)
+    os.utime(path)  # touched, not changed
+    assert land(bank).known_already == 1
+    assert len(deliveries(bank)) == 1
+    assert lake_bytes(bank) == before
+
+
+def test_snapshots_a_b_a_are_three_deliveries_of_two_contents(bank: Settings) -> None:
+    for content in (GOOD, GOOD + "t4;a1;02.03.2026;1,00;EUR;D;fee;\n", GOOD):
+        deliver(bank, "tx.csv", transactions(content))
+        land(bank)
+    first, second, third = deliveries(bank)
+    assert first.lake_path == third.lake_path != second.lake_path
+    assert (third.rows_in, third.rows_accepted) == (3, 3)
+    assert len(list((bank.lake / "transactions").glob("*.parquet"))) == 2
+
+
+def test_the_same_input_makes_the_same_bytes_in_another_home(bank: Settings, tmp_path: Path) -> None:
+    many = "".join(f"t{i % 4999};a{i % 7};0{i % 9 + 1}.03.2026;{i % 97},{i % 90 + 10};EUR;C;fee;n {i}\n" for i in range(20_000))
+    deliver(bank, "tx.csv.gz", transactions(many))
+    land(bank)
+    before = lake_bytes(bank)
+    shutil.rmtree(bank.lake)
+    with ledger.session(bank) as session:
+        for table in (ledger.Quarantine, ledger.Conservation, ledger.Delivery):
+            session.query(table).delete()
+    land(bank.model_copy(update={"threads": 1}))
+    assert lake_bytes(bank) == before
+
+
+def test_a_landing_killed_anywhere_leaves_nothing_that_counts_and_finishes_the_same(bank: Settings, tmp_path: Path) -> None:
+    many = "".join(f"t{i};a1;01.03.2026;1,{i % 90 + 10};EUR;C;fee;n\n" for i in range(60_000))
+    deliver(bank, "tx.csv", transactions(many))
+    land(bank)
+    whole, before = lake_bytes(bank), deliveries(bank)[0].rows_accepted
+    with ledger.session(bank) as session:
+        for table in (ledger.Quarantine, ledger.Conservation, ledger.Delivery):
+            session.query(table).delete()
+    shutil.rmtree(bank.lake)
+    for signal_after in _killed_landings(bank):
+        assert deliveries(bank) == [], signal_after
+    assert land(bank).accepted == before
+    assert lake_bytes(bank) == whole
+
+
+def _killed_landings(bank: Settings) -> Iterator[str]:
+    """Run the landing in a process of its own and kill it when it reaches each of these calls."""
+    for place in ("cx360.rows.judge", "cx360.lake.write", "cx360.lake.place", "cx360.manifest.record"):
+        module, _, function = place.rpartition(".")
+        script = (
+            "import os, signal, importlib\n"
+            f"module = importlib.import_module({module!r})\n"
+            f"setattr(module, {function!r}, lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL))\n"
+            "from cx360 import landing\nfrom cx360.settings import Settings\n"
+            "landing.land(Settings(), 'transactions')\n"
+        )
+        environment = os.environ | {
+            "CX360_HOME": str(bank.home),
+            "CX360_SOURCES": bank.sources,
+            "CX360_INBOX": str(bank.inbox),
+            **({"CX360_DATABASE_URL": bank.database_url.get_secret_value()} if bank.database_url else {}),
+        }
+        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+        yield place
+
+
+CANARIES = {
+    "full_name": "Canaria Vogelsang",
+    "phone": "0301234567890",
+    "email": "canaria.vogelsang@example.org",
+    "street": "Kanarienweg 77",
+    "text": "canary sings of secrets",
+    "born": "13.07.1987",
+}
+
+
+def test_canaries_of_personal_data_are_found_nowhere_outside_pii(bank: Settings) -> None:
+    c = CANARIES
+    person = f"p1;{c['full_name']};{c['born']};{c['phone']};{c['email']};{c['street']};01.03.2026 08:00:00\n"
+    broken = f"p2;{c['full_name']};{c['phone']};{c['phone']};{c['email']};{c['street']};{c['email']}\n"
+    deliver(bank, "people.csv", "id;name;born;phone;mail;street;changed\n" + person + broken + f"p3;{c['full_name']}\n")
+    deliver(bank, "tx.csv", transactions(f"t1;a1;{c['email']};1,00;EUR;C;fee;{c['text']}\nt2;a1;01.03.2026;1,00;EUR;C;fee;{c['text']}\n"))
+    deliver(bank, "calls.csv", f"id;began;ended;phone;queue;said\nc1;01.03.2026 09:00:00;;{c['phone']};q;{c['text']}\n")
+    summaries = [land(bank, feed).as_dict() for feed in ("parties", "transactions", "call_logs")]
+    assert sum(s["quarantined"] for s in summaries) == 3
+
+    haystack = str(summaries)
+    with ledger.session(bank) as session:
+        for table in ledger.Base.metadata.sorted_tables:
+            haystack += str(session.execute(select(table)).fetchall())
+    for path in bank.lake.rglob("*.parquet"):
+        if "pii" not in path.relative_to(bank.lake).parts:
+            haystack += duckdb.sql(f"select * from read_parquet('{path}')").to_arrow_table().to_pandas().to_csv()
+    assert not [name for name, canary in CANARIES.items() if canary.lower() in haystack.lower()]
+    inside = b"".join(p.read_bytes() for p in (bank.lake / "pii" / "raw").rglob("*") if p.is_file())
+    assert all(canary.encode() in inside for canary in CANARIES.values()), "the canaries were really there"
