@@ -131,7 +131,10 @@ class Contract:
         return pa.schema(
             [
                 pa.field(
-                    name, arrow_type(sql), nullable=name not in self.key, metadata={"description": description}
+                    name,
+                    arrow_type(sql),
+                    nullable=name not in self.key,
+                    metadata={"description": description},
                 )
                 for name, sql, description in (self.lake_columns if columns is None else columns)
             ]
@@ -171,7 +174,9 @@ def _column(feed: str, prop: "SchemaProperty") -> Column:
     if prop.classification not in ("public", "internal", *RESTRICTED):
         raise ContractError(f"{where}: classification must be public, internal, personal or free_text")
     if prop.encryptedName and not prop.semanticType:
-        raise ContractError(f"{where}: encryptedName needs a semanticType, which says how values are normalised")
+        raise ContractError(
+            f"{where}: encryptedName needs a semanticType, which says how values are normalised"
+        )
     return Column(
         name=prop.name,
         type=sql,

@@ -98,7 +98,7 @@ def decode(staged: Staged, encoding: str) -> None:
         ) from None
     if done == 0:
         raise UnreadableError(
-            f"{name} is empty, it lacks even a header. If there was nothing to deliver, a file with the header alone"
+            f"{name} is empty, not even a header or a record is in it. If there was nothing to deliver, a CSV with its header alone"
             " says so; otherwise ask the source to deliver it again."
         )
 

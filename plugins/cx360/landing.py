@@ -110,14 +110,19 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
         latest = manifest.latest_delivery(session, **identity)
         if latest is not None and latest.outcome == "unreadable" and latest.mapping_hash != mapping_hash:
             latest = None  # the mapping was mended since: try again
-        if latest is not None and (latest.file_size, latest.file_mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+        if latest is not None and (latest.file_size, latest.file_mtime_ns) == (
+            stat.st_size,
+            stat.st_mtime_ns,
+        ):
             return None
     with lake.workshop(settings) as folder:
         staged = lake.take(file.path, folder, None if file.spec.format == "parquet" else file.spec.encoding)
         if latest is not None and latest.content_hash == staged.content_hash:
             return None
         with ledger.session(settings) as session:
-            made = manifest.same_landing(session, contract.feed, staged.content_hash, mapping_hash, contract.version)
+            made = manifest.same_landing(
+                session, contract.feed, staged.content_hash, mapping_hash, contract.version
+            )
         made = made or _make(settings, contract, file, staged, mapping_hash, folder)
     with ledger.session(settings) as session:
         return manifest.record(
@@ -195,7 +200,7 @@ def _refine(
     rows.judge(db, contract, file, select)
     rows.settle_repeats(db, contract)
     rows.tokenise(db, contract, file.spec.phone_region)
-    db.execute(f"create temp table refused as {rows.quarantined(contract, file, select)}")
+    rows.refuse(db, contract, file, select)
 
     parts = {
         "lake_path": (contract.feed, rows.accepted(contract), contract.lake_columns),
@@ -212,7 +217,7 @@ def _refine(
                 lake.place(folder / part, settings.lake / delivery[part])
     quarantined = _write_quarantine(db, settings, contract, folder, landing_id, delivery)
     delivery |= {
-        "rows_in": _number(db, "select (select count(*) from raw) + (select count(*) from malformed)"),
+        "rows_in": _number(db, "select (select count(*) from records) + (select count(*) from malformed)"),
         "rows_accepted": written["lake_path"],
         "rows_repeated": _number(db, "select count(*) from repeats where not contradicts"),
         "rows_quarantined": quarantined,
@@ -271,20 +276,21 @@ def _dates(db: "DuckDBPyConnection", contract: Contract, timezone: str) -> dict[
 
 def _reasons(db: "DuckDBPyConnection", contract: Contract) -> list[dict[str, Any]]:
     """Rows per reason, with the shape of one value found."""
-    found = db.execute(
-        "select reason, count(*), min(row_number) from (select unnest(reasons) as reason, row_number from refused)"
-        " group by reason order by reason"
-    ).fetchall()
-    columns = {c.name for c in contract.columns}
-    out = []
-    for reason, count, first in found:
-        column = reason.partition(":")[2]
-        example = None
-        if column in columns:
-            given = db.execute(f"select {identifier(column + '__text')} from mapped where _row = {first}").fetchall()
-            example = privacy.shape(given[0][0]) if given and given[0][0] is not None else None
-        out.append({"reason": reason, "row_count": count, "first_row": first, "masked_example": example})
-    return out
+    found = db.execute("""
+        select reason, count(*), min(row_number), arg_min(examples ->> split_part(reason, ':', 2), row_number)
+        from (select unnest(reasons) as reason, row_number, examples from refused)
+        group by reason
+        order by reason
+    """).fetchall()
+    return [
+        {
+            "reason": reason,
+            "row_count": count,
+            "first_row": first,
+            "masked_example": None if example is None else privacy.shape(example),
+        }
+        for reason, count, first, example in found
+    ]
 
 
 def _conservation(
@@ -309,14 +315,14 @@ def _conservation(
     sums = f"""
         with sides as (
             select {currency} as currency, _amount as total_in, {zero} as accepted, {zero} as repeated, {zero} as refused
-            from parsed
+            from typed
             union all
             select {currency}, {zero}, {amount}::{number}, {zero}, {zero} from read_parquet({path})
             union all
             select {currency}, {zero}, {zero}, _amount, {zero} from typed
             where _row in (select _row from repeats where not contradicts)
             union all
-            select _currency, {zero}, {zero}, {zero}, _amount from refused
+            select {currency}, {zero}, {zero}, {zero}, _amount from typed where _row in (select _row from refused)
         )
         select coalesce(currency, '(none)'), sum(total_in), sum(accepted), sum(repeated), sum(refused)
         from sides group by all order by all

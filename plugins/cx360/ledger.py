@@ -67,16 +67,12 @@ class Delivery(Base):
         primary_key=True,
         comment="Order of arrival, from 1; the newest wins among repeats without a version",
     )
-    source: Mapped[str] = mapped_column(
-        String(100), comment="System that delivered it: name of its folder in sources/"
-    )
+    source: Mapped[str] = mapped_column(String(100), comment="System that delivered it: name of its folder in sources/")
     feed: Mapped[str] = mapped_column(String(100), index=True, comment="Contract the rows follow")
     delivery_name: Mapped[str] = mapped_column(Text, comment="Path of the file below the inbox")
     delivery_day: Mapped[date] = mapped_column(Date, comment="The partition the delivery belongs to")
     content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the bytes as delivered")
-    mapping_hash: Mapped[str] = mapped_column(
-        String(64), comment="SHA-256 of the mapping and format it was read with"
-    )
+    mapping_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the mapping and format it was read with")
     contract_version: Mapped[str] = mapped_column(
         String(20), comment="Version of the contract the rows were checked against"
     )
@@ -101,16 +97,10 @@ class Delivery(Base):
     rows_suppressed: Mapped[int] = mapped_column(
         BigInteger, default=0, comment="Rows left out because the person was erased"
     )
-    event_date_min: Mapped[date | None] = mapped_column(
-        Date, comment="Earliest business date of an accepted row"
-    )
-    event_date_max: Mapped[date | None] = mapped_column(
-        Date, comment="Latest business date of an accepted row"
-    )
+    event_date_min: Mapped[date | None] = mapped_column(Date, comment="Earliest business date of an accepted row")
+    event_date_max: Mapped[date | None] = mapped_column(Date, comment="Latest business date of an accepted row")
     lake_path: Mapped[str | None] = mapped_column(Text, comment="Accepted rows, below the lake")
-    identifiers_path: Mapped[str | None] = mapped_column(
-        Text, comment="Personal identifiers by token, below the lake"
-    )
+    identifiers_path: Mapped[str | None] = mapped_column(Text, comment="Personal identifiers by token, below the lake")
     texts_path: Mapped[str | None] = mapped_column(Text, comment="Free text by key, below the lake")
     quarantine_path: Mapped[str | None] = mapped_column(Text, comment="Quarantined raw rows, below the lake")
     raw_path: Mapped[str] = mapped_column(Text, comment="The file as delivered, below the lake")
@@ -130,18 +120,14 @@ class Conservation(Base):
     arrival_number: Mapped[int] = mapped_column(
         ForeignKey(Delivery.arrival_number), primary_key=True, comment="The delivery"
     )
-    measure: Mapped[str] = mapped_column(
-        String(40), primary_key=True, comment="rows, or the currency of an amount"
-    )
+    measure: Mapped[str] = mapped_column(String(40), primary_key=True, comment="rows, or the currency of an amount")
     total_in: Mapped[Decimal] = mapped_column(
         Numeric(38, 6), comment="In the file: rows, or the sum of parseable amounts"
     )
     accepted: Mapped[Decimal] = mapped_column(Numeric(38, 6), comment="In the lake")
     repeated: Mapped[Decimal] = mapped_column(Numeric(38, 6), comment="Left out as repeats within the file")
     quarantined: Mapped[Decimal] = mapped_column(Numeric(38, 6), comment="Refused")
-    suppressed: Mapped[Decimal] = mapped_column(
-        Numeric(38, 6), comment="Left out because the person was erased"
-    )
+    suppressed: Mapped[Decimal] = mapped_column(Numeric(38, 6), comment="Left out because the person was erased")
 
 
 class Quarantine(Base):
@@ -153,15 +139,9 @@ class Quarantine(Base):
         ForeignKey(Delivery.arrival_number), primary_key=True, comment="The delivery"
     )
     reason: Mapped[str] = mapped_column(String(120), primary_key=True, comment="Reason code, column included")
-    row_count: Mapped[int] = mapped_column(
-        BigInteger, comment="Rows with this reason; a row may have several"
-    )
-    first_row: Mapped[int] = mapped_column(
-        BigInteger, comment="Number of the first such record in the file, from 1"
-    )
-    masked_example: Mapped[str | None] = mapped_column(
-        Text, comment="Shape of a value found: letters a, digits 9"
-    )
+    row_count: Mapped[int] = mapped_column(BigInteger, comment="Rows with this reason; a row may have several")
+    first_row: Mapped[int] = mapped_column(BigInteger, comment="Number of the first such record in the file, from 1")
+    masked_example: Mapped[str | None] = mapped_column(Text, comment="Shape of a value found: letters a, digits 9")
 
 
 class GateResult(Base):
@@ -197,9 +177,7 @@ class Decision(Base):
     decision_number: Mapped[int] = mapped_column(
         BigInteger, Identity(), primary_key=True, comment="Order of the decisions, from 1"
     )
-    kind: Mapped[str] = mapped_column(
-        String(20), comment="release: let a blocked delivery in; drop: never let it in"
-    )
+    kind: Mapped[str] = mapped_column(String(20), comment="release: let a blocked delivery in; drop: never let it in")
     arrival_number: Mapped[int | None] = mapped_column(
         ForeignKey(Delivery.arrival_number), comment="The delivery it is about"
     )
@@ -223,12 +201,8 @@ class Publication(Base):
     )
     run_id: Mapped[str] = mapped_column(String(200), comment="Run that built and published it")
     as_of: Mapped[date] = mapped_column(Date, comment="Business day the profiles speak for, its end")
-    known_at: Mapped[int] = mapped_column(
-        BigInteger, comment="Arrival number up to which deliveries are known"
-    )
-    decisions_known_at: Mapped[int] = mapped_column(
-        BigInteger, comment="Decision number up to which they are known"
-    )
+    known_at: Mapped[int] = mapped_column(BigInteger, comment="Arrival number up to which deliveries are known")
+    decisions_known_at: Mapped[int] = mapped_column(BigInteger, comment="Decision number up to which they are known")
     manifest_hash: Mapped[str] = mapped_column(String(64), comment="Hash of the deliveries it was built from")
     seeds_hash: Mapped[str] = mapped_column(
         String(64), comment="Hash of the seeds: thresholds, tiers, rules, calendars"
@@ -260,6 +234,14 @@ def engine(settings: Settings) -> Engine:
             _migrate(fresh, settings)
             _engines[key] = fresh
         return _engines[key]
+
+
+def dispose() -> None:
+    """Close all of this process's connections to serving databases; the next session opens new ones."""
+    with _engines_lock:
+        for (process, _), opened in _engines.items():
+            opened.dispose(close=process == os.getpid())  # what a fork inherited is its parent's
+        _engines.clear()
 
 
 @contextmanager

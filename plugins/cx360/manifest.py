@@ -65,7 +65,9 @@ def same_landing(
     if found is None:
         return None
     quarantine = session.scalars(select(Quarantine).where(Quarantine.arrival_number == found.arrival_number))
-    conservation = session.scalars(select(Conservation).where(Conservation.arrival_number == found.arrival_number))
+    conservation = session.scalars(
+        select(Conservation).where(Conservation.arrival_number == found.arrival_number)
+    )
     return Made(
         {name: getattr(found, name) for name in _OF_THE_LANDING},
         [{name: getattr(row, name) for name in _REASON} for row in quarantine],
@@ -93,6 +95,8 @@ def record(session: Session, made: "Made", **arrival: Any) -> Delivery:
 def last_dates(session: Session) -> dict[str, date]:
     """Last business date of each feed over all its deliveries."""
     rows = session.execute(
-        text("select feed, max(event_date_max) from ops.deliveries where event_date_max is not null group by feed")
+        text(
+            "select feed, max(event_date_max) from ops.deliveries where event_date_max is not null group by feed"
+        )
     )
     return {feed: day for feed, day in rows}

@@ -1,4 +1,4 @@
-"""Reading: a staged file becomes table ``raw``, its records as text, and ``malformed``, what is no record.
+"""Reading: a staged file becomes table ``records``, its records as text, and ``malformed``, what is no record.
 
 Here belongs what differs between CSV, JSON Lines and Parquet. What the text means belongs in ``row_rules``.
 """
@@ -20,7 +20,7 @@ _LONGEST_RECORD = 8 << 20
 
 
 def read(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str, ...]) -> str | None:
-    """Make temp tables ``raw`` (_row bigint, the file's columns) and ``malformed`` (row_number, raw_row).
+    """Make temp tables ``records`` (_row bigint, the file's columns) and ``malformed`` (row_number, raw_row).
 
     ``_row`` counts the well-formed records from 1; ``row_number`` of a malformed CSV record is its line.
 
@@ -52,7 +52,7 @@ def _csv(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str
     remark = _compare_columns(file, header, inputs)
     columns = "{" + ", ".join(f"{literal(name)}: 'varchar'" for name in header) + "}"
     db.execute(
-        f"create temp table raw as select row_number() over () as {ROW}, * from read_csv("
+        f"create temp table records as select row_number() over () as {ROW}, * from read_csv("
         f"{literal(str(staged.plain))}, columns = {columns}, auto_detect = false, header = true, strict_mode = true,"
         f" delim = {literal(spec.delimiter)}, quote = {literal(spec.quote)}, escape = {literal(spec.quote)},"
         f" max_line_size = {_LONGEST_RECORD}, store_rejects = true, rejects_table = 'rejected',"
@@ -76,7 +76,7 @@ def _json_lines(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tu
     is_record = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
     fields = ", ".join(f"record.{identifier(name)} as {identifier(name)}" for name in inputs)
     db.execute(
-        f"create temp table raw as select {ROW}, {fields} from (select {ROW},"
+        f"create temp table records as select {ROW}, {fields} from (select {ROW},"
         f" json_transform(line, {literal(structure)}) as record from lines where {is_record})"
     )
     db.execute(
@@ -95,7 +95,7 @@ def _parquet(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple
         ]
         remark = _compare_columns(file, found, inputs)
         db.execute(
-            f"create temp table raw as select row_number() over () as {ROW}, * from read_parquet({path})"
+            f"create temp table records as select row_number() over () as {ROW}, * from read_parquet({path})"
         )
     except duckdb.Error as error:
         raise UnreadableError(

@@ -3,7 +3,7 @@
 Here belongs the work on rows between ``reading`` and the files of the lake, as SQL in a DuckDB in memory. The rules a
 row must keep are in ``row_rules``; what happens to the files afterwards is ``landing``'s.
 
-Tables on the way: ``raw`` (records as text) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
+Tables on the way: ``records`` (as text) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
 """
 
 from typing import TYPE_CHECKING
@@ -20,13 +20,31 @@ if TYPE_CHECKING:
 
 
 def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
-    """Make view ``parsed`` (texts and typed values) and table ``typed`` (_row, canonical columns, is_bad).
+    """Make table ``typed`` (_row, canonical columns, _amount as given, is_bad), a row per record.
 
     Raises:
         UnreadableError: the mapping itself fails on a value.
     """
     import duckdb
 
+    names = ", ".join(identifier(c.name) for c in contract.columns)
+    conditions = reasons(contract, file.spec, select.outputs)
+    is_bad = " or ".join(f"coalesce({condition}, false)" for _, condition in conditions) or "false"
+    parsed = _parsed(contract, file, select, "records")
+    try:
+        db.execute(f"create temp table typed as select {ROW}, {names}, _amount, {is_bad} as is_bad from ({parsed})")
+    except duckdb.Error as error:  # its message may carry a value, so only its kind is told
+        raise UnreadableError(
+            f"mapping {file.source.mapping(file.spec).name} of source {file.source.source} fails"
+            f" ({type(error).__name__}). Check its functions and columns; leave the parsing of values to the"
+            " contract's cast."
+        ) from None
+    if contract.derived_key:
+        _derive_key(db, contract)
+
+
+def _parsed(contract: Contract, file: File, select: Mapping, records: str) -> str:
+    """Select of some records as mapped texts (``<column>__text``) and typed values beside them."""
     spec = file.spec
     texts = [
         f"{text(c.name, spec) if c.name in select.outputs else 'null::varchar'} as {identifier(c.name + TEXT)}"
@@ -34,20 +52,8 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
     ]
     values = [f"{cast(c, spec, file.timezone)} as {identifier(c.name)}" for c in contract.columns]
     amount = exact_amount(contract.money["amount"], spec) if contract.money else "null::decimal(38,6)"
-    names = ", ".join(identifier(c.name) for c in contract.columns)
-    conditions = reasons(contract, spec, select.outputs)
-    is_bad = " or ".join(f"coalesce({condition}, false)" for _, condition in conditions) or "false"
-    db.execute(f"create temp view mapped as select {ROW}, {', '.join(texts)} from ({select.sql})")
-    db.execute(f"create temp view parsed as select *, {', '.join(values)}, {amount} as _amount from mapped")
-    try:
-        db.execute(f"create temp table typed as select {ROW}, {names}, _amount, {is_bad} as is_bad from parsed")
-    except duckdb.Error as error:  # its message may carry a value, so only its kind is told
-        raise UnreadableError(
-            f"mapping {file.source.mapping(spec).name} of source {file.source.source} fails ({type(error).__name__})."
-            " Check its functions and columns; leave the parsing of values to the contract's cast."
-        ) from None
-    if contract.derived_key:
-        _derive_key(db, contract)
+    mapped = f"with raw as (from {records}) select {ROW}, {', '.join(texts)} from ({select.sql})"
+    return f"select *, {', '.join(values)}, {amount} as _amount from ({mapped})"
 
 
 def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
@@ -156,29 +162,37 @@ def texts(contract: Contract) -> str | None:
     return f"select {keys}, {names} from kept where coalesce({names}) is not null order by {keys}"
 
 
-def quarantined(contract: Contract, file: File, select: Mapping) -> str:
-    """Select of what was quarantined (row_number, reasons, raw_row, _amount, _currency), in file order."""
+def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
+    """Make table ``refused`` (row_number, _row, reasons, raw_row, examples), what was quarantined and why.
+
+    ``_row`` is null for what is no record. ``examples`` are the mapped texts of a row as JSON, by column; they are
+    as personal as the row.
+    """
+    db.execute(f"""
+        create temp table suspects as
+        select records.*
+        from records
+        semi join (
+            select {ROW} from typed where is_bad union all select {ROW} from repeats where contradicts
+        ) using ({ROW})
+    """)
     codes = [
         f"case when coalesce({condition}, false) then {literal(code)} end"
         for code, condition in reasons(contract, file.spec, select.outputs)
     ]
-    currency = identifier(contract.money["currency"]) if contract.money else "null::varchar"
-    contradicts = f"case when contradicts then {literal('contradicts:' + ','.join(contract.key))} end"
-    return f"""
-        with judged as (
-            select
-                {ROW},
-                list_filter([{", ".join([*codes, contradicts])}], lambda r: r is not null) as reasons,
-                _amount,
-                {currency} as _currency
-            from parsed
-            left join repeats using ({ROW})
-            where {ROW} in (select {ROW} from typed where is_bad) or contradicts
-        )
-        select {ROW} as row_number, reasons, to_json(raw)::varchar as raw_row, _amount, _currency
-        from judged
-        join raw using ({ROW})
+    contradicts = f"case when repeats.contradicts then {literal('contradicts:' + ','.join(contract.key))} end"
+    texts = ", ".join(f"{identifier(c.name)} := {identifier(c.name + TEXT)}" for c in contract.columns)
+    db.execute(f"""
+        create temp table refused as
+        select
+            parsed.{ROW} as row_number,
+            parsed.{ROW},
+            list_filter([{", ".join([*codes, contradicts])}], lambda r: r is not null) as reasons,
+            to_json(suspects)::varchar as raw_row,
+            to_json(struct_pack({texts})) as examples
+        from ({_parsed(contract, file, select, "suspects")}) as parsed
+        join (select {ROW} as _number, suspects from suspects) on _number = parsed.{ROW}
+        left join repeats on repeats.{ROW} = parsed.{ROW}
         union all
-        select row_number, ['malformed_record'], raw_row, null, null from malformed
-        order by row_number, raw_row
-    """
+        select row_number, null, ['malformed_record'], raw_row, null from malformed
+    """)

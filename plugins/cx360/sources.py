@@ -96,7 +96,9 @@ class Source(BaseModel):
             if spec.feed not in FEEDS:
                 raise ValueError(f"feed {spec.feed!r} has no contract; known are {', '.join(FEEDS)}")
             if "{delivery_day}" not in spec.pattern and self.delivery_day is None:
-                raise ValueError(f"pattern {spec.pattern!r} needs {{delivery_day}}, or the source a delivery_day")
+                raise ValueError(
+                    f"pattern {spec.pattern!r} needs {{delivery_day}}, or the source a delivery_day"
+                )
         return self
 
     def mapping(self, spec: FileSpec) -> Path:
@@ -124,7 +126,9 @@ class File:
         """
         path = self.source.mapping(self.spec)
         if not path.exists():
-            raise SourceError(f"source {self.source.source}: feed {self.spec.feed} needs {path.name} beside source.yaml")
+            raise SourceError(
+                f"source {self.source.source}: feed {self.spec.feed} needs {path.name} beside source.yaml"
+            )
         return path.read_text()
 
     def mapping_hash(self, also: str) -> str:
@@ -140,7 +144,9 @@ class File:
     @property
     def control_path(self) -> Path | None:
         """Where the control file of this delivery is, if its source gives one."""
-        return self.path.with_name(self.spec.control.format(name=self.path.name)) if self.spec.control else None
+        return (
+            self.path.with_name(self.spec.control.format(name=self.path.name)) if self.spec.control else None
+        )
 
     @property
     def expected(self) -> dict[str, Any] | None:

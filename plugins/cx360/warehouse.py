@@ -187,6 +187,7 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
     """
     import json
 
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     run = opened(settings)
@@ -214,6 +215,7 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
     arguments += ["--exclude", *exclude.split()] if exclude else []
     arguments += ["--full-refresh"] if run.full_refresh else []
     result = dbtRunner().invoke(arguments)
+    DuckDBConnectionManager.close_all_connections()  # else the file stays open, with a configuration of dbt's
     return _counts(result, folder / "logs" / "dbt.log")
 
 

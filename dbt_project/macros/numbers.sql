@@ -1,0 +1,36 @@
+{#
+  Numbers. Engines differ in division, averages, rounding and the type of a sum, so models use
+  these.
+#}
+
+{# a / b as double, null where b is 0 or null, rounded half away from zero. #}
+{% macro divide(a, b, digits=6) -%}
+    round(cast({{ a }} as double) / nullif(cast({{ b }} as double), 0), {{ digits }})
+{%- endmacro %}
+
+{# Exact average from an exact sum and a count. #}
+{% macro average(total, n, digits=6) -%}
+    {{ divide(total, n, digits) }}
+{%- endmacro %}
+
+{# Sum of whole numbers, bigint (HUGEINT on DuckDB otherwise); null without rows. #}
+{% macro sum_integer(x) -%}
+    cast(sum({{ x }}) as bigint)
+{%- endmacro %}
+
+{# Sum of money, decimal(38, 2); null without rows. #}
+{% macro sum_money(x) -%}
+    cast(sum({{ x }}) as decimal(38, 2))
+{%- endmacro %}
+
+{#
+  Money in another currency at a rate, decimal(38, 2), half away from zero; null without a rate.
+#}
+{% macro convert_money(amount, rate) -%}
+    cast(round({{ amount }} * {{ rate }}, 2) as decimal(38, 2))
+{%- endmacro %}
+
+{# Rows for which a condition is true, bigint. #}
+{% macro count_if(condition) -%}
+    count(case when {{ condition }} then 1 end)
+{%- endmacro %}

@@ -1,0 +1,29 @@
+{%- set rules = [
+    'nps_promoter_from',
+    'nps_detractor_to',
+    'csat_top_points',
+    'csat_reference_min',
+    'csat_reference_max',
+    'negative_points',
+    'fcr_window_hours',
+    'fcr_final_after_days',
+    'short_abandon_seconds',
+    'timeline_window_days',
+] -%}
+
+with
+
+rules as (
+    select * from {{ ref('cx_rules') }}
+),
+
+pivoted as (
+    select
+        {%- for rule in rules %}
+        cast(max(case when rule = '{{ rule }}' then value end) as int) as {{ rule }}
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from rules
+)
+
+select * from pivoted

@@ -1,0 +1,10 @@
+with
+
+touchpoints as (
+    {%- for what in ['transactions', 'app_sessions', 'calls', 'answers', 'complaints'] %}
+    select * from {{ ref('int_touchpoints__' ~ what) }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+)
+
+select * from touchpoints

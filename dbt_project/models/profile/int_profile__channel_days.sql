@@ -1,0 +1,81 @@
+with
+
+channels as (
+    select * from {{ ref('contact_channels') }}
+),
+
+transactions as (
+    select
+        account_id,
+        business_date,
+        channel as source_value
+    from {{ ref('int_transactions__daily') }}
+    where
+        customer_initiated_count > 0
+        and business_date > {{ days_before_as_of(90) }}
+        and business_date <= {{ as_of() }}
+),
+
+owners as (
+    select * from {{ ref('int_accounts__owners') }}
+),
+
+app_days as (
+    select * from {{ ref('int_app_events__daily') }}
+    where
+        business_date > {{ days_before_as_of(90) }}
+        and business_date <= {{ as_of() }}
+),
+
+people_in_app as (
+    {{ with_profile('app_days') | indent(4) }}
+),
+
+calls as (
+    select * from {{ ref('int_cx__calls') }}
+    where
+        business_date > {{ days_before_as_of(90) }}
+        and direction = 'inbound'
+),
+
+uses as (
+    select
+        o.profile_id,
+        'transactions' as feed,
+        t.source_value,
+        t.business_date
+    from transactions as t
+    inner join owners as o on t.account_id = o.account_id
+    union all
+    select
+        profile_id,
+        'app_events' as feed,
+        platform as source_value,
+        business_date
+    from people_in_app
+    union all
+    select
+        profile_id,
+        'call_logs' as feed,
+        direction as source_value,
+        business_date
+    from calls
+),
+
+-- days, not clicks: a transfer in the app is a transaction and a session, and one day of use
+channel_days as (
+    select
+        u.profile_id,
+        c.channel,
+        c.priority,
+        u.business_date
+    from uses as u
+    inner join channels as c
+        on
+            u.feed = c.feed
+            and u.source_value = c.source_value
+    where u.profile_id <> 'unattributed'
+    group by u.profile_id, c.channel, c.priority, u.business_date
+)
+
+select * from channel_days

@@ -1,0 +1,18 @@
+{#
+  The grain: at most one row per value of the columns; null counts as a value. For a table
+  incremental by business_date `feed` limits the check to the days in scope of that feed, unless
+  everything is built.
+#}
+{% test is_unique(model, columns, feed=none) %}
+
+select
+    {{ columns | join(", ") }},
+    count(*) as row_count
+from {{ model }}
+{%- if feed %}
+where {{ in_scope(feed, "business_date", everything=flags.FULL_REFRESH) }}
+{%- endif %}
+group by {{ columns | join(", ") }}
+having count(*) > 1
+
+{% endtest %}

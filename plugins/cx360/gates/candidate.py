@@ -1,0 +1,260 @@
+"""Candidate: the gate of what was built, before readers may see it.
+
+Here belongs what can be counted about a candidate as a whole, and the order of its check. Each suite below
+``expectations/candidate`` is about one public table, or about these facts, all numbers:
+
+    profile_rows             profiles, the unattributed row left out
+    profile_loss_share       1 - profile_rows / those of the last publication for the same day or an earlier one
+    unattributed_rows        rows that stand for what belongs to nobody
+    money_days_different     days and currencies whose profiles plus unattributed are not the booked money
+    unattributed_share       of booked amounts, those of accounts without an owner
+    keys_not_staged          keys of deliveries not published yet that staging does not hold
+    keys_staged_twice        rows of staging beyond one per key (parties: per key and version)
+    nps_out_of_range         NPS values beyond -100 and 100
+    nps_parts_different      rows where promoters + passives + detractors are not the respondents
+    shares_out_of_range      values of columns named _share, and of metrics in shares, beyond 0 and 1
+    dates_after_as_of        last events of a profile, recencies and touchpoints later than as_of
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from cx360.gates import suites
+from cx360.gates.report import GateReport, Outcome, Verdict
+from cx360.gates.suites import Rule, Suite
+from cx360.settings import Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from cx360.gates.checking import Finding
+
+GATE = "candidate"
+
+#: What a key is in staging, by feed; the latter hold fewer keys than arrived: as of a day, or the last snapshot's.
+_KEYS = {
+    "parties": "party_id, updated_at",
+    "accounts": "account_id",
+    "transactions": "transaction_id",
+    "app_events": "event_id",
+    "call_logs": "call_id",
+    "survey_responses": "response_id",
+}
+_KEYS_OF_FEWER = {
+    "complaints": "complaint_id",
+    "account_parties": "account_id, party_id",
+    "holdings": "holding_id",
+    "fx_rates": "rate_date, currency, quote_currency",
+}
+
+_MONEY = """
+with staged as (
+    select business_date, currency, count(*) as transactions, sum(signed_amount) as amount
+    from staging.stg_transactions
+    where is_booked and business_date <= (select as_of from raw.run)
+    group by all
+),
+attributed as (
+    select business_date, currency, sum(transaction_count) as transactions,
+        sum(credit_amount - debit_amount) as amount
+    from daily.int_money__daily
+    group by all
+)
+select count(*)
+from staged as s full join attributed as a using (business_date, currency)
+where s.amount is distinct from a.amount or s.transactions is distinct from a.transactions
+"""
+
+_FACTS = {
+    "profile_rows": "select count(*) from profile.customer_profile where profile_type <> 'unattributed'",
+    "unattributed_rows": """
+        select count_if(profile_type = 'unattributed' and profile_id = 'unattributed')
+            + count_if((profile_type = 'unattributed') <> (profile_id = 'unattributed'))
+        from profile.customer_profile""",
+    "money_days_different": _MONEY,
+    "unattributed_share": """
+        select round(
+            sum(credit_amount + debit_amount) filter (profile_id = 'unattributed')
+            / nullif(sum(credit_amount + debit_amount), 0), 6)
+        from daily.int_money__daily""",
+    "nps_out_of_range": """
+        select count(*) from cx.cx_metrics_daily where metric like 'nps%' and value not between -100 and 100""",
+    "nps_parts_different": """
+        select count(*) from cx.cx_metrics_daily
+        where promoter_count is not null and promoter_count + passive_count + detractor_count <> n""",
+}
+
+
+def check_candidate(settings: Settings, run_id: str) -> GateReport:
+    """Judge the candidate in the warehouse, which is only read, and record what was found.
+
+    Raises:
+        GateFailed: a blocking rule failed or could not be checked; what readers see stays as it is.
+    """
+    from cx360 import ledger
+    from cx360.gates import checking, docs
+
+    facts = _facts(settings)
+    verdicts = []
+    for suite in suites.of_candidate(settings):
+        try:
+            if suite.relation == "facts":
+                checked = checking.check_frame(suite, _frame(facts), "candidate")
+            else:
+                checked = checking.check_table(suite, settings)
+        except Exception as error:  # whatever keeps a table from being read at all: its rules could not be checked
+            verdicts += [
+                _unchecked(rule, f"{suite.relation} cannot be read ({type(error).__name__})") for rule in suite.rules
+            ]
+            continue
+        docs.write(settings, suite.name, checked.result)
+        verdicts += [_verdict(suite, rule, facts, checked.findings[rule.name]) for rule in suite.rules]
+    report = GateReport(GATE, 1, verdicts)
+    with ledger.session(settings) as session:
+        report.record(session, run_id)
+    report.raise_if_blocked()
+    return report
+
+
+def _frame(facts: dict[str, float | None]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame([{"candidate": 1} | facts]).astype(float).astype({"candidate": int})
+
+
+def _verdict(suite: Suite, rule: Rule, facts: dict[str, float | None], finding: "Finding") -> Verdict:
+    if finding.outcome == "could not check":
+        return _unchecked(rule, finding.trouble)
+    if suite.relation != "facts" or rule.column is None:
+        detail = rule.next if finding.outcome == "failed" else None
+        return _made(rule, finding.outcome, finding.observed, detail)
+    value = facts.get(rule.column)
+    if value is None and rule.without_value is None:
+        return _unchecked(rule, f"{rule.column} could not be counted")
+    if value is None:
+        return _made(rule, "passed", None, rule.without_value)
+    return _made(
+        rule,
+        finding.outcome,
+        f"{rule.column} {value:.10g}",
+        rule.next if finding.outcome == "failed" else None,
+    )
+
+
+def _unchecked(rule: Rule, trouble: str | None) -> Verdict:
+    return _made(rule, "could not check", None, f"{trouble}. Mend that and run again; the last publication stays.")
+
+
+def _made(rule: Rule, outcome: Outcome, observed: str | None, detail: str | None) -> Verdict:
+    return Verdict(rule.name, rule.level, outcome, rule.expected, observed, rule.reason, detail, None, "the candidate")
+
+
+def _facts(settings: Settings) -> dict[str, float | None]:
+    """The facts; None for one that has nothing to count or cannot be counted."""
+    import duckdb
+
+    from cx360 import warehouse
+
+    facts: dict[str, float | None] = {}
+    try:
+        with warehouse.connect(settings, read_only=True) as db:
+            for name, sql in _FACTS.items():
+                facts[name] = _number(db, sql)
+            facts["keys_not_staged"] = _sum(db, [_not_staged(feed, key) for feed, key in _KEYS.items()])
+            twice = [_twice(feed, key) for feed, key in (_KEYS | _KEYS_OF_FEWER).items()]
+            facts["keys_staged_twice"] = _sum(db, twice)
+            facts["shares_out_of_range"] = _shares(db)
+            facts["dates_after_as_of"] = _after_as_of(db)
+            as_of = db.execute("select as_of from raw.run").fetchone()
+    except duckdb.Error:
+        return facts  # what is missing could not be counted
+    before = _profiles_before(settings, as_of[0]) if as_of else None
+    rows = facts["profile_rows"]
+    if before is None:  # nothing to compare with is not the same as nothing counted
+        facts["profile_loss_share"] = None
+    elif rows is not None:
+        facts["profile_loss_share"] = round(1 - rows / before, 6)
+    return facts
+
+
+def _number(db: "DuckDBPyConnection", sql: str) -> float | None:
+    """The number a statement gives; None when it cannot run, so that one broken fact hides no other."""
+    import duckdb
+
+    try:
+        row = db.execute(sql).fetchone()
+    except duckdb.Error:
+        return None
+    return None if row is None or row[0] is None else float(row[0])
+
+
+def _sum(db: "DuckDBPyConnection", statements: list[str]) -> float | None:
+    numbers = [_number(db, sql) for sql in statements]
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
+
+
+def _not_staged(feed: str, key: str) -> str:
+    columns = key.split(", ")
+    same = " and ".join(f"r.{c} is not distinct from s.{c}" for c in columns)
+    return f"""
+        select count(*)
+        from (
+            select distinct {key} from raw.{feed}
+            where arrival_number in (select arrival_number from raw.built where not is_settled)
+        ) as r
+        anti join staging.stg_{feed} as s on {same}"""
+
+
+def _twice(feed: str, key: str) -> str:
+    staged = f"staging.stg_{feed}"
+    return f"select (select count(*) from {staged}) - (select count(*) from (select distinct {key} from {staged}))"
+
+
+def _columns(db: "DuckDBPyConnection", pattern: str) -> list[tuple[str, str, str]]:
+    """Columns of public tables whose name matches: (table, column, type)."""
+    return db.execute(
+        """
+        select schema_name || '.' || table_name, column_name, data_type
+        from duckdb_columns()
+        where schema_name in ('profile', 'features', 'cx') and table_name not like 'int\\_%' escape '\\'
+            and regexp_matches(column_name, ?)
+        order by all""",
+        [pattern],
+    ).fetchall()
+
+
+def _shares(db: "DuckDBPyConnection") -> float | None:
+    outside = [
+        f"select count_if({name} not between 0 and 1) from {table}" for table, name, _ in _columns(db, "_share$")
+    ]
+    outside.append("select count(*) from cx.cx_metrics_daily where unit = 'share' and value not between 0 and 1")
+    return _sum(db, outside)
+
+
+def _after_as_of(db: "DuckDBPyConnection") -> float | None:
+    """Last dates and moments of profiles, recencies of features, days of touchpoints, beyond as_of."""
+    statements = ["select count_if(business_date > (select as_of from raw.run)) from profile.customer_timeline"]
+    for table, name, kind in _columns(db, r"(^|_)last_(\w+_)?(at|date)$"):
+        day = f"timezone((select timezone from raw.run), {name})::date" if kind.startswith("TIMESTAMP") else name
+        statements.append(f"select count_if({day} > (select as_of from raw.run)) from {table}")
+    for table, name, _ in _columns(db, "_recency_days$"):
+        statements.append(f"select count_if({name} < 0) from {table}")
+    return _sum(db, statements)
+
+
+def _profiles_before(settings: Settings, as_of: Any) -> float | None:
+    """Profiles of the newest publication for the same day or an earlier one; None if there is none."""
+    from sqlalchemy import select
+
+    from cx360 import ledger
+    from cx360.ledger import Publication
+
+    with ledger.session(settings) as session:
+        rows = session.scalar(
+            select(Publication.table_rows)
+            .where(Publication.as_of <= as_of)
+            .order_by(Publication.as_of.desc(), Publication.publication_id.desc())
+            .limit(1)
+        )
+    before = (rows or {}).get("profile.customer_profile", 0) - 1  # its unattributed row
+    return before if before > 0 else None

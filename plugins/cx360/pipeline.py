@@ -1,0 +1,259 @@
+"""The one list of steps and their order.
+
+Here belongs which step follows which, what a run is told, and the summary a step gives. What a step does belongs in
+the module it calls. DAGs turn the list into tasks; tests and the bench call it in process; there is no other
+orchestration. Importing this module is cheap: a step imports what it needs when it runs.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from cx360.settings import PROJECT, Settings
+
+#: Counts, dates and names of a step, fit for JSON, logs and XCom. Never personal data.
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run is told.
+
+    Attributes:
+        run_id: name of the run in the ledger.
+        until: land deliveries up to this delivery day; None lands all there are.
+        as_of: business day the profiles speak for; None is the latest business date of any feed.
+        known_at: arrival number up to which deliveries are known; None knows all.
+        full_refresh: compute every day anew instead of the days this run brings.
+    """
+
+    run_id: str
+    until: date | None = None
+    as_of: date | None = None
+    known_at: int | None = None
+    full_refresh: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as plain values, dates as YYYY-MM-DD."""
+        return {key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Run":
+        """The run of ``to_json``; a missing or empty value is its default.
+
+        Raises:
+            ValueError: a day that is not YYYY-MM-DD.
+        """
+        known_at = values.get("known_at")
+        return cls(
+            run_id=str(values["run_id"]),
+            until=_day(values.get("until")),
+            as_of=_day(values.get("as_of")),
+            known_at=None if known_at is None else int(known_at),
+            full_refresh=bool(values.get("full_refresh", False)),
+        )
+
+
+def _day(value: str | date | None) -> date | None:
+    if not value or isinstance(value, date):
+        return value or None
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a day written YYYY-MM-DD") from error
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name (an Airflow task id), what a person calls it, and what it does."""
+
+    name: str
+    title: str
+    run: Callable[..., Summary]
+
+
+# Steps of one feed: (settings, run, feed) -> summary.
+
+
+def land(settings: Settings, run: Run, feed: str) -> Summary:
+    """Take the feed's new deliveries into the lake and the ledger."""
+    from cx360 import landing
+
+    return landing.land(settings, feed, run.until).as_dict()
+
+
+def check(settings: Settings, run: Run, feed: str) -> Summary:
+    """Let through the gate what landed and has no verdict yet.
+
+    Raises:
+        GateFailed: a delivery was blocked; the others went through.
+    """
+    from cx360 import gates
+
+    report = gates.check_deliveries(settings, feed, run.run_id)
+    report.raise_if_blocked()
+    return report.summary()
+
+
+# Steps of the build: (settings, run) -> summary.
+
+
+def open_warehouse(settings: Settings, run: Run) -> Summary:
+    """Show the models the deliveries known to this run, and work out which days to compute anew."""
+    from cx360 import warehouse
+
+    return warehouse.open_run(settings, run.run_id, run.as_of, run.known_at, run.full_refresh)
+
+
+def build_evidence(settings: Settings, run: Run) -> Summary:
+    """Build staging and the evidence of identity."""
+    from cx360 import warehouse
+
+    return warehouse.dbt(settings, select=EVIDENCE)
+
+
+def resolve_identity(settings: Settings, run: Run) -> Summary:
+    """Group party records into people."""
+    from cx360 import identity
+
+    return identity.resolve(settings)
+
+
+def build_tables(settings: Settings, run: Run) -> Summary:
+    """Build everything that follows from who is whom."""
+    from cx360 import warehouse
+
+    return warehouse.dbt(settings, exclude=EVIDENCE)
+
+
+def check_candidate(settings: Settings, run: Run) -> Summary:
+    """Audit what was built.
+
+    Raises:
+        GateFailed: a blocking rule failed or could not be checked; what readers see stays as it was.
+    """
+    from cx360 import gates
+
+    return gates.check_candidate(settings, run.run_id).summary()
+
+
+def publish(settings: Settings, run: Run) -> Summary:
+    """Make the candidate visible, all of it at once; then, and only then, what this run brought is done."""
+    from cx360 import publish as publishing
+    from cx360 import warehouse
+
+    opened = warehouse.opened(settings)
+    publication = publishing.publish(
+        settings,
+        publishing.Run(
+            run_id=run.run_id,
+            as_of=opened.as_of,
+            known_at=opened.known_at,
+            decisions_known_at=opened.decisions_known_at,
+            manifest_hash=opened.manifest_hash,
+            seeds_hash=_hash(settings, "dbt_project/seeds"),
+            models_hash=_hash(settings),  # nothing is estimated from rows yet
+            code_version=_hash(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
+        ),
+    )
+    warehouse.settle(settings)
+    return {
+        "publication": publication.publication_id,
+        "as_of": publication.as_of.isoformat(),
+        "known_at": publication.known_at,
+        "rows": sum(publication.table_rows.values()),
+        "tables": publication.table_rows,
+    }
+
+
+def _hash(settings: Settings, *folders: str) -> str:
+    """SHA-256 over the files of some folders of the project, the bank's own versions where it has them."""
+    found = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((PROJECT / folder).rglob("*")):
+            if path.suffix in (".py", ".sql", ".yml", ".yaml", ".csv", ".json") and "target" not in path.parts:
+                name = path.relative_to(PROJECT).as_posix()
+                content = settings.overlay(name).read_bytes()
+                found.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return found.hexdigest()
+
+
+#: dbt's selection of what identity is resolved from.
+EVIDENCE = "+int_identity__party_links +int_identity__evidence"
+
+FEED_STEPS = (
+    Step("land", "land deliveries", land),
+    Step("check", "gate of the deliveries", check),
+)
+
+BUILD_STEPS = (
+    Step("open_warehouse", "open the warehouse", open_warehouse),
+    Step("build_evidence", "stage feeds, gather evidence of identity", build_evidence),
+    Step("resolve_identity", "resolve who is whom", resolve_identity),
+    Step("build_tables", "build profiles, metrics and features", build_tables),
+    Step("check_candidate", "gate of the candidate", check_candidate),
+    Step("publish", "publish", publish),
+)
+
+
+def run_task(step: str, feed: str | None = None, **context: Any) -> Summary:
+    """Run one step as an Airflow task; ``context`` is the task's.
+
+    The partition is the delivery day, which is the build's as_of; a run without one is told by its parameters.
+
+    Args:
+        step: name of a step.
+        feed: the feed, for steps of a feed.
+        **context: Airflow's, of which ``dag_run`` and ``params`` are read.
+    """
+    dag_run, params = context["dag_run"], context["params"]
+    day = getattr(dag_run, "partition_key", None)
+    run = Run.from_json(
+        {
+            "run_id": f"{dag_run.dag_id}/{dag_run.run_id}",
+            "until": day or params.get("until"),
+            "as_of": day or params.get("as_of"),
+            "full_refresh": params.get("full_refresh", False),
+        }
+    )
+    steps = {each.name: each for each in (*FEED_STEPS, *BUILD_STEPS)}
+    return steps[step].run(Settings(), run, *([feed] if feed else []))
+
+
+def run_all(settings: Settings, run: Run, progress: Callable[[str, Summary], None] | None = None) -> dict[str, Summary]:
+    """Run every step in order, in this process.
+
+    A delivery that its gate blocks stays invisible and the run goes on without it, as it does in Airflow.
+
+    Args:
+        settings: the deployment.
+        run: what the run is told.
+        progress: called after each step with its name (``land transactions``, ``publish``) and summary.
+
+    Returns:
+        Summaries by name, in order.
+
+    Raises:
+        GateFailed: the candidate was blocked; nothing was published.
+    """
+    from cx360.contracts import FEEDS
+    from cx360.gates import GateFailed
+
+    summaries: dict[str, Summary] = {}
+
+    def note(name: str, summary: Summary) -> None:
+        summaries[name] = summary
+        if progress:
+            progress(name, summary)
+
+    for feed in FEEDS:
+        for step in FEED_STEPS:
+            try:
+                note(f"{step.name} {feed}", step.run(settings, run, feed))
+            except GateFailed as blocked:
+                note(f"{step.name} {feed}", {"blocked": str(blocked)})
+    for step in BUILD_STEPS:
+        note(step.name, step.run(settings, run))
+    return summaries

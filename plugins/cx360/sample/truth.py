@@ -1,0 +1,134 @@
+"""The truth beside the synthetic bank's files: who is whom, what was planted, what is wrong on purpose.
+
+Here belongs only what tests and benches compare results with. It is never below the inbox.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cx360.sample.bank import NEVER, Ints, Plan, as_date, days_text, digits, join, moment_text, pick, where
+from cx360.sample.channels import Calls, Visits, planted_group
+from cx360.sample.money import Accounts, missing_rate_day
+from cx360.sample.people import Parties, People, phone_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def person_id(person: Ints) -> "pa.Array":
+    """Ids of people in the truth; null for nobody."""
+    return where(person >= 0, join("person-", digits(np.maximum(person, 0) + 1, 7)), None)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON the same way every time."""
+    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write(
+    folder: Path, plan: Plan, people: People, parties: Parties, accounts: Accounts, visits: Visits, calls: Calls
+) -> None:
+    """Write ``persons``, ``party_persons``, ``identifiers`` and ``calls`` as Parquet, ``facts.json`` beside them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    everybody = np.arange(people.n)
+    firm = parties.person < 0
+    entity = where(firm, join("firm-", digits(np.arange(len(firm)), 7)), person_id(parties.person))
+    tables = {
+        "persons": pa.table(
+            {
+                "person_id": person_id(everybody),
+                "household_id": join("household-", digits(people.household + 1, 7)),
+                "last_active_date": days_text(people.leave),
+            }
+        ),
+        "party_persons": pa.table(
+            {"party_id": parties.id, "person_id": entity, "owner_person_id": person_id(parties.owner)}
+        ),
+        "identifiers": _identifiers(plan, people, visits),
+        "calls": pa.table(
+            {
+                "call_id": where(calls.has_id, calls.id, None),
+                "started_at": moment_text(calls.start),
+                "person_id": person_id(calls.person),
+                "wait_seconds": pa.array(calls.wait),
+                "is_identified": pa.array(calls.identified),
+            }
+        ),
+    }
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd", compression_level=3)
+    write_json(folder / "facts.json", _facts(plan, people, parties, accounts))
+
+
+def _identifiers(plan: Plan, people: People, visits: Visits) -> "pa.Table":
+    """(identifier_type, identifier, person_id, valid_from, valid_to): who held what when; half-open, null is open."""
+    import pyarrow as pa
+
+    n = people.n
+    user = np.flatnonzero(visits.user.is_valid().to_numpy(zero_copy_only=False))
+    seen = np.unique(np.stack([visits.device, visits.person])[:, visits.person >= 0], axis=1)
+    own = np.flatnonzero(people.mobile >= 0)
+    got = np.flatnonzero((people.mobile_change < NEVER) & (people.new_mobile >= 0))
+    home = np.flatnonzero(people.landline >= 0)
+    number = np.concatenate([people.mobile[own], people.new_mobile[got], people.landline[home]])
+    phones = phone_text(people, number, np.full(len(number), 4))
+    values = pa.concat_arrays([visits.user.take(pa.array(user)), pick(visits.device_id, seen[0]), phones])
+    kind = np.repeat([0, 1, 2], [len(user), seen.shape[1], len(number)])
+    person = np.concatenate([user, seen[1], own, got, home])
+    others = len(user) + seen.shape[1]
+    begin = np.full(len(person), NEVER)
+    begin[others + len(own) : others + len(own) + len(got)] = people.mobile_change[got]
+    end = np.full(len(person), NEVER)
+    end[others : others + len(own)] = people.mobile_change[own]
+    assert len(person) == len(values) and n >= 0
+    return pa.table(
+        {
+            "identifier_type": pick(["app_user", "device", "phone"], kind),
+            "identifier": values,
+            "person_id": person_id(person),
+            "valid_from": days_text(begin),
+            "valid_to": days_text(end),
+        }
+    )
+
+
+def _facts(plan: Plan, people: People, parties: Parties, accounts: Accounts) -> dict[str, Any]:
+    waits = plan.settings["planted"]["long_waits"]
+    group = np.flatnonzero(planted_group(plan, people))
+    leavers = np.flatnonzero(people.leave < NEVER)
+    rows = np.flatnonzero(accounts.ownerless)
+    pairs = people.recycled
+    return {
+        "customers": plan.customers,
+        "first_date": str(as_date(plan.first)),
+        "last_date": str(as_date(plan.last)),
+        "seed": plan.seed,
+        "planted": plan.plant,
+        "long_waits": None if not plan.plant else {
+            **waits,
+            "from_date": str(as_date(plan.day_at(waits["after_share_of_days"]))),
+            "members": person_id(group).to_pylist(),
+        },
+        "leavers": None if not plan.plant else {
+            "members": dict(zip(person_id(leavers).to_pylist(), days_text(people.leave[leavers]).to_pylist(),
+                                strict=True)),
+            "party_ids": dict(zip(person_id(leavers).to_pylist(), pick(parties.id, parties.main[leavers]).to_pylist(),
+                                  strict=True)),
+        },
+        "recycled_numbers": [
+            {"phone": phone, "dropped_by": a, "on": left, "taken_by": b, "from": came}
+            for phone, a, left, b, came in zip(
+                phone_text(people, people.mobile[pairs[0]], np.full(pairs.shape[1], 4)).to_pylist(),
+                person_id(pairs[0]).to_pylist(), days_text(people.mobile_change[pairs[0]]).to_pylist(),
+                person_id(pairs[1]).to_pylist(), days_text(people.mobile_change[pairs[1]]).to_pylist(), strict=True,
+            )
+        ],
+        "accounts_without_owner": pick(accounts.id, rows).to_pylist(),
+        "missing_rate": {"currency": "USD", "date": str(as_date(missing_rate_day(plan)))},
+    }  # fmt: skip

@@ -1,0 +1,22 @@
+select
+    KUNDEN_NR as party_id,
+    case PERSONENART when 'N' then 'person' when 'J' then 'organisation' else PERSONENART end
+        as party_type,
+    trim(concat_ws(' ', VORNAME, NACHNAME)) as full_name,
+    GEBURTSDATUM as birth_date,
+    GEBURTSJAHR as birth_year,
+    case GESCHLECHT when 'W' then 'female' when 'M' then 'male' when 'D' then 'other' else GESCHLECHT end
+        as gender,
+    AUSWEIS_NR as document_number,
+    TELEFON as phone,
+    EMAIL as email,
+    STRASSE || ', ' || PLZ || ' ' || ORT as address,
+    ORT as city,
+    BUNDESLAND as region,
+    FILIALE as branch_id,
+    KUNDE_SEIT as customer_since_date,
+    case STATUS when 'A' then 'active' when 'G' then 'closed' when 'V' then 'deceased' else STATUS end
+        as status,
+    case WERBUNG when 'J' then 'true' when 'N' then 'false' else WERBUNG end as has_marketing_consent,
+    GEAENDERT_AM as updated_at,
+from raw

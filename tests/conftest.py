@@ -1,0 +1,118 @@
+"""What tests of several rooms share: one PostgreSQL for all of them, a home and a database for each.
+
+The server is a real embedded one, started once, whichever of pytest's processes asks first, and stopped at the end.
+A test's database is a copy of a migrated one, which takes a few hundredths of a second.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from cx360 import ledger, postgres
+from cx360.settings import Settings
+
+_TEMPLATE = "cx360"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> None:
+    """Tests say what their settings are; those of the caller do not count."""
+    for name in [name for name in os.environ if name.startswith("CX360_") and name != "CX360_REAL_DATA"]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def postgres_server(worker_id: str) -> Settings:
+    """Settings of the home whose embedded server all tests share; its database is migrated, a template."""
+    home = _server_home(os.getpid() if worker_id == "master" else os.getppid())
+    home.mkdir(exist_ok=True)
+    settings = Settings(home=home)
+    with FileLock(home / "ready.lock"):
+        if not (home / "ready").exists():
+            postgres.start(settings)
+            _tune(settings)
+            ledger.engine(settings)
+            ledger.dispose()  # a database that is copied may have no connections
+            (home / "ready").touch()
+    return settings
+
+
+def _server_home(first_process: int) -> Path:
+    """Not below pytest's own folder, which every start of pytest closes to the server's system user."""
+    return Path(tempfile.gettempdir()) / f"cx360_tests_{first_process}"
+
+
+def _tune(settings: Settings) -> None:
+    """Nothing of a test must survive a crash of the machine."""
+    import psycopg
+
+    with psycopg.connect(postgres.dsn(settings), autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")
+        connection.execute("alter system set full_page_writes = off")
+        connection.execute("select pg_reload_conf()")
+
+
+@contextmanager
+def _new_home(postgres_server: Settings, home: Path) -> Iterator[Settings]:
+    """Settings of an empty home with a migrated database of its own on the shared server."""
+    import psycopg
+    from pydantic import SecretStr
+
+    (home / "keys").mkdir(parents=True, mode=0o700)
+    for role in postgres.READERS:  # roles belong to the server, so their passwords do too
+        postgres_server.secret(f"postgres_{role}")
+        shutil.copy(postgres_server.home / "keys" / f"postgres_{role}", home / "keys")
+    name = f"test_{uuid.uuid4().hex}"
+    server = postgres.dsn(postgres_server)
+    place = server.removesuffix(f"/{_TEMPLATE}")
+    with psycopg.connect(f"{place}/postgres", autocommit=True) as connection:
+        connection.execute(f"create database {name} template {_TEMPLATE}")
+    yield Settings(home=home, database_url=SecretStr(f"{place}/{name}"), threads=2, memory_limit="1GB")
+    ledger.dispose()
+    with psycopg.connect(f"{place}/postgres", autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def settings(postgres_server: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an empty home of this test's own."""
+    with _new_home(postgres_server, tmp_path / "home") as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def new_home(
+    postgres_server: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Settings]]:
+    """Makes empty homes, by name, that live as long as the module's tests."""
+    with ExitStack() as homes:
+        yield lambda name: homes.enter_context(_new_home(postgres_server, tmp_path_factory.mktemp(name) / "home"))
+
+
+@pytest.fixture
+def embedded() -> Iterator[Settings]:
+    """Settings of an empty home with an embedded server of its own, down at first; for tests of the server itself.
+
+    Its path is longer than that of a unix socket may be and has what shells stumble over.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cx360_test_"))
+    own = Settings(home=folder / f"a home with spaces, ünd 'quotes' {'x' * 80}", threads=2, memory_limit="1GB")
+    yield own
+    ledger.dispose()
+    postgres.stop(own)
+    shutil.rmtree(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server when the process that started all others ends."""
+    home = _server_home(os.getpid())
+    if not hasattr(config, "workerinput") and home.exists():
+        postgres.stop(Settings(home=home))
+        shutil.rmtree(home)

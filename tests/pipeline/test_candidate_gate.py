@@ -1,0 +1,242 @@
+"""The gate of the candidate: a small warehouse made by hand, in which one thing at a time is wrong."""
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from sqlalchemy import select
+
+from cx360 import ledger
+from cx360.gates import GateFailed, GateReport, check_candidate, suites
+from cx360.ledger import GateResult, Publication
+from cx360.settings import PROJECT, Settings
+
+CANARY = "Zebedee Quixworth"
+
+#: A sound warehouse: two profiles and the unattributed row, one new delivery of every feed.
+SOUND = """
+create schema raw; create schema staging; create schema daily;
+create schema profile; create schema cx; create schema features;
+create table raw.run as select date '2024-03-04' as as_of, 'Europe/Berlin' as timezone;
+create table raw.built as select 1 as arrival_number, false as is_settled;
+
+create table raw.parties as select 'P' || i as party_id, timestamptz '2024-01-01' as updated_at, 1 as arrival_number
+from range(2) t(i);
+create table raw.accounts as select 'A0' as account_id, 1 as arrival_number;
+create table raw.transactions as select 'T' || i as transaction_id, 1 as arrival_number from range(3) t(i);
+create table raw.app_events as select 'E0' as event_id, 1 as arrival_number;
+create table raw.call_logs as select 'L0' as call_id, 1 as arrival_number;
+create table raw.survey_responses as select 'R0' as response_id, 1 as arrival_number;
+
+create table staging.stg_parties as from raw.parties;
+create table staging.stg_accounts as from raw.accounts;
+create table staging.stg_transactions as select *, date '2024-03-04' as business_date, 'EUR' as currency,
+    10.00::decimal(18, 2) as signed_amount, true as is_booked from raw.transactions;
+create table staging.stg_app_events as from raw.app_events;
+create table staging.stg_call_logs as from raw.call_logs;
+create table staging.stg_survey_responses as from raw.survey_responses;
+create table staging.stg_complaints as select 'K0' as complaint_id;
+create table staging.stg_account_parties as select 'A0' as account_id, 'P0' as party_id;
+create table staging.stg_holdings as select 'H0' as holding_id;
+create table staging.stg_fx_rates as select date '2024-03-04' as rate_date, 'USD' as currency, 'EUR' as quote_currency;
+
+create table daily.int_money__daily as select * from (values
+    ('p0', date '2024-03-04', 'EUR', 2, 20.00, 0.00), ('unattributed', date '2024-03-04', 'EUR', 1, 10.00, 0.00)
+) t(profile_id, business_date, currency, transaction_count, credit_amount, debit_amount);
+create table profile.customer_profile as select * from (values
+    ('p0', 'customer', 0.5, timestamptz '2024-03-04 22:30:00+00', date '2024-03-04'),
+    ('p1', 'prospect', null, null, null), ('unattributed', 'unattributed', null, null, null)
+) t(profile_id, profile_type, app_90d_share, last_login_at, nps_last_answer_date);
+create table profile.customer_identifiers as
+select 'p0' as profile_id, 'party' as identifier_type, 'P0' as identifier, date '0001-01-01' as valid_from;
+create table profile.customer_timeline as
+select 'calls:L0' as touchpoint_id, date '2024-03-04' as business_date;
+create table cx.cx_metrics_daily as select * from (values
+    ('nps_relationship', date '2024-03-04', 'total', '(all)', '(all)', '(all)', 3, 33.3, 2, 0, 1, 'points'),
+    ('fcr_share', date '2024-03-04', 'total', '(all)', '(all)', '(all)', 3, 0.5, null, null, null, 'share')
+) t(metric, metric_date, dimension_set, channel, region, product, n, value,
+    promoter_count, passive_count, detractor_count, unit);
+create table features.customer_features as
+select profile_id, date '2024-03-04' as as_of_date, 3 as login_recency_days
+from profile.customer_profile where profile_type <> 'unattributed';
+"""
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a sound warehouse."""
+    path = tmp_path_factory.mktemp("candidate") / "sound.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute(SOUND)
+    return path
+
+
+@pytest.fixture
+def warehouse(settings: Settings, sound: Path) -> Callable[[str], None]:
+    """Puts the sound warehouse in its place, after some SQL on it; can be called again."""
+
+    def place(sql: str = "select 1") -> None:
+        settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sound, settings.warehouse)
+        with duckdb.connect(str(settings.warehouse)) as db:
+            db.execute(sql)
+
+    return place
+
+
+def publication(settings: Settings, profiles: int, as_of: date) -> None:
+    with ledger.session(settings) as session:
+        session.add(
+            Publication(
+                run_id="before",
+                as_of=as_of,
+                known_at=1,
+                decisions_known_at=0,
+                manifest_hash="",
+                seeds_hash="",
+                models_hash="",
+                code_version="1",
+                table_rows={"profile.customer_profile": profiles + 1},
+                parquet_path="x",
+            )
+        )
+
+
+def blocked(settings: Settings) -> GateReport:
+    with pytest.raises(GateFailed) as failed:
+        check_candidate(settings, "run")
+    return failed.value.report
+
+
+def _repeat(table: str) -> str:
+    return f"insert into {table} from {table} limit 1"
+
+
+def _without(table: str, column: str) -> str:
+    other = {"profile.customer_identifiers": "identifier"}.get(table)
+    keep = f", {other} = 'Q'" if other and other != column else ""
+    return f"{_repeat(table)}; update {table} set {column} = null{keep} where rowid = (select max(rowid) from {table})"
+
+
+# One seeded defect per blocking rule: SQL on the sound warehouse, and which rules it breaks beside.
+DEFECTS: dict[str, str] = {
+    "one_unattributed": "delete from profile.customer_profile where profile_id = 'unattributed'",
+    "money_adds_up": "update daily.int_money__daily set credit_amount = 20.01 where profile_id = 'p0'",
+    "keys_staged": "delete from staging.stg_call_logs",
+    "keys_staged_once": _repeat("staging.stg_holdings"),
+    "profiles_not_lost": "select 1",  # the test publishes three profiles before
+    "someone_there": "delete from profile.customer_profile where profile_type <> 'unattributed'",
+    "nps_in_range": "update cx.cx_metrics_daily set value = 101 where metric = 'nps_relationship'",
+    "nps_parts_add_up": "update cx.cx_metrics_daily set passive_count = 1 where metric = 'nps_relationship'",
+    "shares_in_range": "update profile.customer_profile set app_90d_share = 1.01 where profile_id = 'p0'",
+    "nothing_after_as_of": """
+        update profile.customer_profile set last_login_at = timestamptz '2024-03-04 23:30:00+00' where profile_id = 'p0'
+    """,
+}
+
+
+def _blocking() -> list[tuple[str, str]]:
+    """Rules and their defects; those of one table follow from its key."""
+    found = []
+    for path in sorted((PROJECT / "expectations/candidate").glob("*.json")):
+        suite = suites.read(path)
+        for rule in suite.rules:
+            if rule.level == "block":
+                made = _repeat(suite.relation) if rule.name.endswith("_grain") else ""
+                if rule.name.endswith("_given"):
+                    made = _without(suite.relation, str(rule.column))
+                found.append((rule.name, made or DEFECTS[rule.name]))
+    return found
+
+
+@pytest.mark.parametrize(("rule", "defect"), _blocking())
+def test_a_seeded_defect_blocks_by_its_rule(
+    settings: Settings, warehouse: Callable[[str], None], rule: str, defect: str
+) -> None:
+    warehouse(defect)
+    publication(settings, 3 if rule == "profiles_not_lost" else 2, date(2024, 3, 3))
+    report = blocked(settings)
+    assert (rule, "failed") in {(v.rule, v.outcome) for v in report.blocking}
+    assert {v.outcome for v in report.blocking} == {"failed"}
+
+
+def test_a_sound_candidate_passes_and_a_first_one_says_that_it_has_no_history(
+    settings: Settings, warehouse: Callable[..., None]
+) -> None:
+    warehouse()
+    report = check_candidate(settings, "run")
+    assert [v.sentence() for v in report.verdicts if v.blocks] == []
+    assert report.summary()["warnings"] == ["unattributed_usual"]
+    with ledger.session(settings) as session:
+        rows = list(session.scalars(select(GateResult)))
+    assert len(rows) == len(report.verdicts)
+    assert {(r.gate, r.arrival_number, r.run_id) for r in rows} == {("candidate", None, "run")}
+    (history,) = [r for r in rows if r.rule == "profiles_not_lost"]
+    assert (history.outcome, history.detail) == ("passed", "no history: first publication")
+    with duckdb.connect(str(settings.warehouse)) as db:  # the gate gave the file back
+        db.execute("create table others_may_write as select 1")
+
+
+def test_profiles_are_compared_with_the_last_publication_for_no_later_day(
+    settings: Settings, warehouse: Callable[..., None]
+) -> None:
+    warehouse()
+    publication(settings, 100, date(2024, 3, 5))
+    publication(settings, 2, date(2024, 3, 4))
+    assert check_candidate(settings, "run").blocked == []
+
+
+def test_what_cannot_be_checked_blocks_and_says_what_is_missing(
+    settings: Settings, warehouse: Callable[..., None]
+) -> None:
+    warehouse("drop table cx.cx_metrics_daily; alter table profile.customer_timeline drop column touchpoint_id")
+    report = blocked(settings)
+    open_rules = {v.rule: v.detail for v in report.blocking if v.outcome == "could not check"}
+    assert {v.outcome for v in report.blocking} == {"could not check"}
+    assert {"cx_metrics_daily_grain", "nps_in_range", "shares_in_range", "customer_timeline_grain"} <= set(open_rules)
+    assert "touchpoint_id" in str(open_rules["customer_timeline_grain"])
+    assert {v.outcome for v in report.verdicts if v.rule.startswith("customer_profile_")} == {"passed"}
+
+
+def test_a_missing_warehouse_blocks(settings: Settings) -> None:
+    assert {v.outcome for v in blocked(settings).verdicts} == {"could not check"}
+
+
+def test_nothing_personal_leaves_the_gate(
+    settings: Settings,
+    warehouse: Callable[..., None],
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    warehouse(f"""
+        update profile.customer_profile set profile_id = '{CANARY}' where profile_id <> 'unattributed';
+        update profile.customer_timeline set touchpoint_id = null;
+        insert into profile.customer_identifiers select '{CANARY}', 'phone', '{CANARY}', valid_from
+        from profile.customer_identifiers, range(2)
+    """)
+    own = settings.home / "config/expectations/candidate/ours.json"
+    own.parent.mkdir(parents=True)
+    own.write_text(
+        """{"name": "candidate.ours", "meta": {"relation": "profile.customer_profile"}, "expectations": [
+            {"type": "unexpected_rows_expectation", "severity": "critical", "notes": "ours",
+             "kwargs": {"unexpected_rows_query": "select * from {batch} where profile_type = 'customer'"},
+             "meta": {"rule": "ours", "next": "look"}},
+            {"type": "unexpected_rows_expectation", "severity": "critical", "notes": "ours",
+             "kwargs": {"unexpected_rows_query": "select * from {batch} where cast(profile_id as int) = 1"},
+             "meta": {"rule": "ours_broken", "next": "look"}}]}"""
+    )
+    with pytest.raises(GateFailed) as failed:
+        check_candidate(settings, "run")
+    outcomes = {v.rule: v.outcome for v in failed.value.report.verdicts}
+    assert (outcomes["ours"], outcomes["ours_broken"]) == ("failed", "could not check")
+    assert outcomes["customer_profile_grain"] == outcomes["customer_identifiers_grain"] == "failed"
+    pages = {path.name: path.read_text() for path in (settings.reports / "data_docs").iterdir()}
+    assert {"candidate.ours.html", "candidate.customer_profile.html", "index.html"} <= set(pages)
+    with ledger.session(settings) as session:
+        rows = str([vars(r) for r in session.scalars(select(GateResult))])
+    out = capfd.readouterr()
+    for place in (*pages.values(), rows, str(failed.value), repr(failed.value.report), out.out, out.err, caplog.text):
+        assert CANARY not in place

@@ -1,0 +1,270 @@
+"""The main job on a small synthetic bank: the same answers however the files come, and nothing lost on the way."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from cx360 import ledger, pipeline, sample, sources
+from cx360.settings import Settings
+
+PUBLIC = (
+    "profile.customer_profile",
+    "profile.customer_identifiers",
+    "profile.customer_timeline",
+    "cx.cx_metrics_daily",
+    "features.customer_features",
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Deliveries and truth of a small bank."""
+    out = tmp_path_factory.mktemp("bank")
+    sample.generate(customers=150, days=40, seed=7, out=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def made(files: Path, new_home: Callable[[str], Settings]) -> Settings:
+    """The bank built as a user sees it: history as one range, then three days one by one."""
+    home = open_bank(new_home("day_by_day"), files / "inbox")
+    *_, history, first, second, third = sources.delivery_days(home)
+    for day in (history, first, second, third):
+        pipeline.run_all(home, pipeline.Run(run_id=f"day {day}", until=day, as_of=day))
+    return home
+
+
+def open_bank(home: Settings, inbox: Path) -> Settings:
+    """A home that reads the synthetic bank from that inbox, with the keys every home of these tests has."""
+    (home.home / "keys").mkdir(exist_ok=True)
+    (home.home / "keys" / "identity").write_text("identity key of the tests")
+    return home.model_copy(update={"inbox": inbox, "token_key": SecretStr("token key of the tests")})
+
+
+def published(home: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of every public table in PostgreSQL, in key order; features of the last as_of only."""
+    rows = {}
+    with ledger.session(home) as session:
+        for table in PUBLIC:
+            last = "where as_of_date = (select max(as_of) from ops.publications)" if "features" in table else ""
+            found = session.execute(text(f"select t::text from {table} as t {last} order by 1")).fetchall()
+            rows[table] = [tuple(row) for row in found]
+    return rows
+
+
+def lake_bytes(home: Settings) -> dict[str, str]:
+    return {
+        p.relative_to(home.lake).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(home.lake.rglob("*"))
+        if p.is_file()
+    }
+
+
+def test_every_table_is_published_with_rows(made: Settings) -> None:
+    assert all(rows for rows in published(made).values())
+
+
+def test_a_second_run_changes_no_byte_of_the_lake_and_publishes_the_same_rows(made: Settings) -> None:
+    before, rows = lake_bytes(made), published(made)
+    last = sources.delivery_days(made)[-1]
+    summaries = pipeline.run_all(made, pipeline.Run(run_id="again", until=last, as_of=last))
+    assert sum(summary.get("deliveries", 0) for name, summary in summaries.items() if name.startswith("land ")) == 0
+    assert lake_bytes(made) == before
+    assert published(made) == rows
+
+
+def test_another_order_and_other_deliveries_publish_the_same_rows(
+    made: Settings, files: Path, new_home: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    """Files are cut in two and renamed so that they arrive in the opposite order, all in one range run."""
+    cut = split_and_turn_round(files / "inbox", tmp_path / "inbox")
+    assert cut > 10
+    other = open_bank(new_home("other_order"), tmp_path / "inbox")
+    last = sources.delivery_days(other)[-1]
+    pipeline.run_all(other, pipeline.Run(run_id="range", as_of=last))
+    mine, theirs = published(made), published(other)
+    for table in PUBLIC:
+        assert theirs[table] == mine[table], table
+
+
+def split_and_turn_round(inbox: Path, out: Path) -> int:
+    """Copy an inbox so that event and change files come in two parts, named to sort the other way round.
+
+    Snapshots stay whole: a part of a snapshot is another snapshot. Returns how many files were cut.
+    """
+    cut = 0
+    for path in sorted(p for p in inbox.rglob("*") if p.is_file() and p.suffix != ".ctl"):
+        folder = out / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = [] if path.name.startswith(("account_parties", "holdings")) else halves(path)
+        if not parts:
+            shutil.copy(path, folder)
+            for control in path.parent.glob(f"{path.name}.ctl"):
+                shutil.copy(control, folder)
+            continue
+        cut += 1
+        feed = path.name[: path.name.index("_2")]
+        turned = hashlib.sha256(path.name.encode()).hexdigest()[:8]
+        ending = "".join(path.suffixes)
+        for number, (data, rows) in enumerate(parts):
+            (folder / f"{feed}_{turned}_{1 - number}{ending}").write_bytes(data)
+            (folder / f"{feed}_{turned}_{1 - number}{ending}.ctl").write_text(json.dumps({"rows": rows}))
+    return cut
+
+
+def halves(path: Path) -> list[tuple[bytes, int]]:
+    """The two halves of a text file with their numbers of records, header in both; [] where it cannot be cut."""
+    data, pack = unpack(path)
+    lines = data.splitlines(keepends=True)
+    header = [] if ".jsonl" in path.name else lines[:1]
+    body = lines[len(header) :]
+    quotes, places = 0, []
+    for number, line in enumerate(body):
+        if quotes % 2 == 0 and number >= len(body) / 4:
+            places.append(number)
+        quotes += line.count(b'"') if header else 0
+    if len(body) < 4 or not places or b"\n".join(body).count(b'"') % 2:
+        return []
+    parts = [b"".join(header + body[: places[0]]), b"".join(header + body[places[0] :])]
+    return [(pack(part), records(part, bool(header))) for part in parts]
+
+
+def unpack(path: Path) -> tuple[bytes, Callable[[bytes], bytes]]:
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes()), lambda part: gzip.compress(part, mtime=0)
+    if path.suffix == ".zst":
+        with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as source:
+            return source.read(), lambda part: pa.Codec("zstd").compress(part).to_pybytes()
+    return path.read_bytes(), lambda part: part
+
+
+def records(part: bytes, has_header: bool) -> int:
+    """Records of a CSV or JSON Lines text, counted by the standard library."""
+    if not has_header:
+        return sum(1 for line in part.splitlines() if line.strip())
+    readable = io.StringIO(part.decode("utf-8-sig" if is_utf8(part) else "latin-1"), newline="")
+    return sum(1 for row in csv.reader(readable, delimiter=";" if b";" in part.splitlines()[0] else ",") if row) - 1
+
+
+def is_utf8(part: bytes) -> bool:
+    try:
+        part.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_an_earlier_as_of_does_not_see_what_came_after(made: Settings, new_home: Callable[[str], Settings]) -> None:
+    """Built now for a past day, with what was known then, the answer is the one of that day."""
+    *_, first, _, _ = sources.delivery_days(made)
+    with ledger.session(made) as session:
+        then = session.execute(
+            text("select known_at, parquet_path from ops.publications where as_of = :day order by publication_id"),
+            {"day": first},
+        ).first()
+    assert then is not None
+    before = parquet_rows(made, then.parquet_path)
+    pipeline.run_all(made, pipeline.Run(run_id="past", until=first, as_of=first, known_at=then.known_at))
+    with ledger.session(made) as session:
+        now = session.execute(text("select parquet_path from ops.publications order by publication_id desc")).first()
+    assert now is not None
+    after = parquet_rows(made, now.parquet_path)
+    for table in PUBLIC[:4]:
+        assert after[table] == before[table], table
+    last = sources.delivery_days(made)[-1]
+    pipeline.run_all(made, pipeline.Run(run_id="present", until=last, as_of=last))
+
+
+def parquet_rows(home: Settings, place: str) -> dict[str, list[tuple[Any, ...]]]:
+    folder = home.publications / Path(place).name
+    return {
+        table: duckdb.sql(f"select * from read_parquet('{folder / table}.parquet') order by all").fetchall()
+        for table in PUBLIC[:4]
+    }
+
+
+def test_money_in_is_money_in_profiles_and_unattributed(made: Settings) -> None:
+    """From the lake's files to the published rows, per currency."""
+    with duckdb.connect(str(made.warehouse), read_only=True) as db:
+        accepted = dict(
+            db.sql(
+                "select currency, sum(case direction when 'credit' then amount else -amount end) from ("
+                " select *, row_number() over (partition by transaction_id order by version_number desc nulls last,"
+                " arrival_number desc, content_hash desc) as place from raw.transactions)"
+                " where place = 1 and status = 'booked' group by currency"
+            ).fetchall()
+        )
+        attributed = dict(
+            db.sql("select currency, sum(credit_amount - debit_amount) from daily.int_money__daily group by 1").fetchall()
+        )
+    assert accepted == attributed
+    assert accepted
+
+
+def test_quarantine_holds_exactly_what_was_planted(made: Settings, files: Path) -> None:
+    planted: dict[str, dict[str, int]] = {}
+    for dirt in json.loads((files / "truth" / "dirt.json").read_text())["files"].values():
+        for reason, count in dirt["bad"].items():
+            of_feed = planted.setdefault(dirt["feed"], {})
+            of_feed[reason] = of_feed.get(reason, 0) + count
+    with ledger.session(made) as session:
+        found: dict[str, dict[str, int]] = {}
+        for feed, reason, count in session.execute(
+            text("select feed, reason, sum(row_count)::int from ops.quarantine join ops.deliveries using (arrival_number)"
+                 " group by 1, 2")
+        ):
+            found.setdefault(feed, {})[reason] = count
+    assert found == planted
+
+
+def test_no_personal_value_is_anywhere_outside_pii(made: Settings, files: Path) -> None:
+    """Names, numbers and addresses of real rows are searched for in everything else the runs left behind."""
+    inside = made.lake / "pii" / "identifiers"
+    with duckdb.connect() as db:
+        canaries = [
+            row[0].encode()
+            for row in db.sql(
+                f"select distinct value from read_parquet('{inside}/*/*.parquet')"
+                " where semantic_type in ('email', 'name', 'phone', 'document') and length(value) >= 10 order by 1"
+            ).fetchall()
+        ]
+    assert len(canaries) > 200
+    outside = [
+        p
+        for p in made.home.rglob("*")
+        if p.is_file() and not {"pii", "postgres", "keys"} & set(p.relative_to(made.home).parts)
+    ]
+    assert any(p.suffix == ".duckdb" for p in outside) and any("dbt" in p.parts for p in outside)
+    haystack = b"\0".join(p.read_bytes() for p in outside)
+    with ledger.session(made) as session:
+        for schema in ("profile", "cx", "features", "ops"):
+            for (table,) in session.execute(
+                text("select table_name from information_schema.tables where table_schema = :s"), {"s": schema}
+            ).fetchall():
+                rows = session.execute(text(f"select t::text from {schema}.{table} as t")).fetchall()
+                haystack += "\n".join(row[0] for row in rows).encode()
+    assert [len(c) for c in canaries if c in haystack] == []
+
+
+def test_a_feed_other_than_parties_may_be_missing(files: Path, new_home: Callable[[str], Settings], tmp_path: Path) -> None:
+    for path in (files / "inbox").rglob("parties_*"):
+        (tmp_path / path.parent.name).mkdir(exist_ok=True)
+        shutil.copy(path, tmp_path / path.parent.name)
+    lonely = open_bank(new_home("parties_only"), tmp_path)
+    pipeline.run_all(lonely, pipeline.Run(run_id="alone", as_of=date(2026, 3, 31)))
+    rows = published(lonely)
+    assert len(rows["profile.customer_profile"]) > 100
+    assert rows["cx.cx_metrics_daily"] == []

@@ -1,0 +1,554 @@
+"""Profile, metrics, timeline and features from hand-made raw rows, with the answers worked out by hand.
+
+Here belong facts about what the models say; how rows arrive belongs to the tests of landing and of the whole run.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx360 import warehouse
+from cx360.contracts import load
+from cx360.settings import Settings
+
+Row = dict[str, Any]
+
+AS_OF = date(2026, 3, 31)
+FCR_FINAL_UNTIL = date(2026, 3, 24)  # the last day whose 7 days are over at as_of
+
+#: Anna has two party records; Bob shares her account; Carl has no product.
+GROUPS = {"P1": "anna", "P2": "anna", "P3": "bob", "P4": "carl"}
+
+
+def _party(party_id: str, **values: Any) -> Row:
+    return {"party_id": party_id, "party_type": "person", "status": "active"} | values
+
+
+def _booking(transaction_id: str, account: str, day: str, direction: str, amount: str, **values: Any) -> Row:
+    return {
+        "transaction_id": transaction_id,
+        "account_id": account,
+        "booked_date": day,
+        "direction": direction,
+        "amount": amount,
+        "currency": "EUR",
+        "status": "booked",
+        "category": "payment",
+    } | values
+
+
+def _event(event_id: str, at: str, **values: Any) -> Row:
+    return {
+        "event_id": event_id,
+        "occurred_at": at,
+        "event_name": "screen",
+        "platform": "ios",
+        "is_error": False,
+    } | values
+
+
+def _call(call_id: str, at: str, ended: str, **values: Any) -> Row:
+    return {
+        "call_id": call_id,
+        "started_at": at,
+        "ended_at": ended,
+        "direction": "inbound",
+        "outcome": "handled",
+        "topic": "card",
+    } | values
+
+
+def _answer(response_id: str, at: str, family: str, score: int | None, **values: Any) -> Row:
+    scale = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}[family]
+    return {
+        "response_id": response_id,
+        "responded_at": at,
+        "question_id": family,
+        "question_family": family,
+        "survey_kind": "relationship",
+        "scale_min": scale[0],
+        "scale_max": scale[1],
+        "is_high_good": True,
+        "score": score,
+    } | values
+
+
+PARTIES = [
+    _party("P1", city="Old Town", region="North", birth_year=1980, customer_since_date="2020-05-01"),
+    _party("P2", city="New Town", customer_since_date="2021-01-01", updated_at="2026-01-05 10:00+01"),
+    _party("P3", region="South", city="Port"),
+    _party("P4", region="North"),
+]
+
+FEEDS: dict[str, list[Row]] = {
+    "parties": PARTIES,
+    "accounts": [
+        {
+            "account_id": "A1",
+            "account_type": "current",
+            "currency": "EUR",
+            "status": "open",
+            "opened_date": "2020-05-01",
+        },
+        {
+            "account_id": "A2",
+            "account_type": "savings",
+            "currency": "USD",
+            "status": "open",
+            "opened_date": "2026-03-01",
+        },
+        {
+            "account_id": "A3",
+            "account_type": "current",
+            "currency": "EUR",
+            "status": "open",
+            "opened_date": "2026-04-15",
+        },
+    ],
+    "account_parties": [
+        {"account_id": "A1", "party_id": "P1", "role": "owner"},
+        {"account_id": "A1", "party_id": "P3", "role": "joint_owner"},
+        {"account_id": "A2", "party_id": "P3", "role": "owner"},
+        {"account_id": "A3", "party_id": "P4", "role": "owner"},
+    ],
+    "holdings": [
+        {"holding_id": "H1", "holding_type": "card", "account_id": "A1", "status": "active"},
+        {
+            "holding_id": "H2",
+            "holding_type": "deposit",
+            "party_id": "P2",
+            "status": "active",
+            "opened_date": "2025-01-01",
+            "maturity_date": "2026-06-30",
+        },
+        {
+            "holding_id": "H3",
+            "holding_type": "loan",
+            "party_id": "P1",
+            "status": "closed",
+            "closed_date": "2026-01-01",
+        },
+    ],
+    "fx_rates": [
+        {"rate_date": "2026-03-10", "currency": "USD", "quote_currency": "EUR", "rate": "0.92345"},
+        {"rate_date": "2026-03-31", "currency": "USD", "quote_currency": "EUR", "rate": "0.90000"},
+    ],
+    "transactions": [
+        # the day began at 550.00: T2 is the first booking though its key is the larger one
+        _booking(
+            "T1", "A1", "2026-03-31", "credit", "1000.00", category="salary", balance_after_amount="1500.00"
+        ),
+        _booking("T2", "A1", "2026-03-31", "debit", "50.00", channel="app", balance_after_amount="500.00"),
+        _booking("T3", "A1", "2026-03-02", "debit", "20.00", channel="atm"),  # 30th day back: in
+        _booking("T4", "A1", "2026-03-01", "debit", "5.00", channel="atm"),  # 31st day back: out
+        _booking("T5", "A2", "2026-03-10", "debit", "100.01", currency="USD", balance_after_amount="300.00"),
+        _booking("T6", "A2", "2026-03-11", "debit", "7.00", currency="USD"),  # a day without a rate
+        _booking("T7", "A9", "2026-03-15", "credit", "33.00"),  # an account nobody owns
+        _booking("T8", "A1", "2026-03-30", "debit", "9.00", status="pending"),
+        _booking("T9", "A1", "2026-04-01", "debit", "9.00"),  # after as_of
+    ],
+    "app_events": [
+        # one session: two minutes before the login, the login, an error; 23:58 UTC is the next day in Berlin
+        _event("E1", "2026-03-29 10:00+00", session_id="s1", device_token="k1:device:d1"),
+        _event(
+            "E2",
+            "2026-03-29 10:02+00",
+            session_id="s1",
+            device_token="k1:device:d1",
+            app_user_token="k1:app_user:u1",
+            party_id="P1",
+            event_name="login",
+        ),
+        _event(
+            "E3",
+            "2026-03-29 10:05+00",
+            session_id="s1",
+            device_token="k1:device:d1",
+            party_id="P1",
+            is_error=True,
+        ),
+        _event(
+            "E4",
+            "2026-03-29 23:58+00",
+            session_id="s2",
+            app_user_token="k1:app_user:u1",
+            platform="web",
+        ),
+        _event("E5", "2026-03-20 08:00+00", session_id="s3", device_token="k1:device:nobody"),
+    ],
+    "call_logs": [
+        # Anna on her card: resolved but for 7 days and an hour later, when she is a first contact again
+        _call(
+            "C1",
+            "2026-03-02 09:00+01",
+            "2026-03-02 09:10+01",
+            party_id="P1",
+            queued_at="2026-03-02 09:00+01",
+            answered_at="2026-03-02 09:01+01",
+            handle_seconds=540,
+        ),
+        _call("C2", "2026-03-09 10:10+01", "2026-03-09 10:20+01", party_id="P2"),
+        # 6 days and 23 hours later: a repeat, so C2 was not resolved and C3 is no first contact
+        _call("C3", "2026-03-16 09:20+01", "2026-03-16 09:30+01", party_id="P1"),
+        _call("C4", "2026-03-30 09:00+02", "2026-03-30 09:10+02", party_id="P3", topic="loan"),
+        _call("C5", "2026-03-10 09:00+01", "2026-03-10 09:10+01", phone_token="k1:phone:unknown"),
+        _call(
+            "C6",
+            "2026-03-10 10:00+01",
+            "2026-03-10 10:00:04+01",
+            outcome="abandoned",
+            phone_token="k1:phone:unknown",
+        ),
+        _call(
+            "C7",
+            "2026-03-10 11:00+01",
+            "2026-03-10 11:00:05+01",
+            outcome="abandoned",
+            party_id="P3",
+            complaint_id="K2",
+        ),
+        _call(
+            "C8", "2026-03-10 12:00+01", "2026-03-10 12:05+01", outcome="not_offered", party_id="P1"
+        ),
+        _call("C9", "2026-03-10 12:00+01", "2026-03-10 12:05+01", direction="outbound", party_id="P1"),
+    ],
+    "survey_responses": [
+        _answer("S1", "2026-03-20 09:00+01", "nps", 9, party_id="P1"),
+        _answer("S2", "2026-03-20 10:00+01", "nps", 3, party_id="P2"),  # the same person, later: this counts
+        _answer("S3", "2026-03-20 10:00+01", "nps", 8, party_id="P3"),
+        _answer("S4", "2026-03-20 10:00+01", "nps", 10),  # a person of its own
+        _answer("S5", "2026-03-20 11:00+01", "nps", None, party_id="P3"),  # blank
+        _answer("S6", "2026-03-20 11:00+01", "nps", 10, party_id="P4", survey_kind="transactional"),
+        _answer("S7", "2026-03-21 09:00+01", "csat", 4, party_id="P1", channel="app"),
+        _answer("S8", "2026-03-21 09:00+01", "csat", 8, question_id="csat10", party_id="P3", scale_max=10),
+        _answer("S9", "2026-03-22 09:00+01", "ces", 5, party_id="P1", region="East"),
+        _answer(
+            "S10", "2026-03-22 09:00+01", "ces", 2, party_id="P3", question_id="c1", scale_max=5,
+            is_high_good=False,
+        ),
+        _answer(
+            "S11", "2026-03-22 09:00+01", "ces", 3, party_id="P4", question_id="c1", scale_max=5,
+            is_high_good=False,
+        ),
+    ],
+    "complaints": [
+        {
+            "complaint_id": "K1",
+            "received_at": "2026-03-05 00:00+01",
+            "party_id": "P3",
+            "status": "open",
+            "product": "loan",
+            "issue": "loan",
+            "channel": "email",
+        },
+        # written down from call C7, so the same contact
+        {
+            "complaint_id": "K2",
+            "received_at": "2026-03-10 11:00+01",
+            "party_id": "P3",
+            "status": "closed",
+            "closed_at": "2026-03-12 11:00+01",
+            "product": "card",
+            "issue": "card",
+            "channel": "phone",
+        },
+    ],
+}
+
+
+def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
+    """The tables of schema raw that a run opens the warehouse with, one delivery per feed that came."""
+    with warehouse.connect(settings) as db:
+        db.execute("create schema raw; create schema identity")
+        db.execute("create table identity.party_groups (party_id varchar, profile_id varchar)")
+        known = [
+            (row["party_id"], GROUPS[row["party_id"]]) for row in feeds.get("parties", ()) if row["party_id"] in GROUPS
+        ]
+        db.executemany("insert into identity.party_groups values (?, ?)", known)
+        db.execute("create table raw.run_scope (feed varchar, business_date date)")
+        db.execute(
+            "create table raw.deliveries (arrival_number bigint, source varchar, feed varchar,"
+            " delivery_name varchar, delivery_day date, content_hash varchar)"
+        )
+        db.execute(
+            "create table raw.run (run_id varchar, as_of date, known_at bigint, decisions_known_at bigint,"
+            " manifest_hash varchar, code_hash varchar, full_refresh boolean, timezone varchar,"
+            " reporting_currency varchar)"
+        )
+        db.execute(
+            "insert into raw.run values ('test', ?, 99, 0, '', '', false, 'Europe/Berlin', 'EUR')", [as_of]
+        )
+        for number, (feed, contract) in enumerate(load().items(), start=1):
+            columns = [(name, sql) for name, sql, _ in contract.lake_columns]
+            columns += [("source", "varchar"), ("arrival_number", "bigint")]
+            columns += [("delivery_day", "date"), ("content_hash", "varchar")]
+            db.execute(f"create table raw.{feed} ({', '.join(f'{name} {sql}' for name, sql in columns)})")
+            rows = feeds.get(feed)
+            if not rows:
+                continue
+            arrival = {"source": "test", "arrival_number": number, "delivery_day": as_of, "content_hash": feed}
+            db.execute(
+                "insert into raw.deliveries values (?, 'test', ?, ?, ?, ?)", [number, feed, feed, as_of, feed]
+            )
+            values = [[(row | arrival).get(name) for name, _ in columns] for row in rows]
+            db.executemany(f"insert into raw.{feed} values ({', '.join('?' * len(columns))})", values)
+
+
+def _query(settings: Settings, sql: str) -> list[Row]:
+    with warehouse.connect(settings, read_only=True) as db:
+        found = db.execute(sql)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _profile(settings: Settings, profile_id: str) -> Row:
+    [row] = _query(settings, f"select * from profile.customer_profile where profile_id = '{profile_id}'")
+    return row
+
+
+def _metric(settings: Settings, metric: str, day: str, dimension_set: str = "total", **values: str) -> Row:
+    where = "".join(f" and {column} = '{value}'" for column, value in values.items())
+    [row] = _query(
+        settings,
+        f"select * from cx.cx_metrics_daily where metric = '{metric}' and metric_date = '{day}'"
+        f" and dimension_set = '{dimension_set}'{where}",
+    )
+    return row
+
+
+def _build(folder: Path, feeds: dict[str, list[Row]], as_of: date = AS_OF) -> Settings:
+    settings = Settings(home=folder, threads=2)
+    _show(settings, feeds, as_of)
+    warehouse.dbt(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A warehouse built by dbt, with all its tests, from the rows above."""
+    return _build(tmp_path_factory.mktemp("bank"), FEEDS)
+
+
+@pytest.fixture(scope="module")
+def only_parties(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same, of a bank that delivers nothing but its parties."""
+    return _build(tmp_path_factory.mktemp("only_parties"), {"parties": PARTIES})
+
+
+def test_every_person_has_one_row_and_nobody_has_one(bank: Settings) -> None:
+    rows = _query(bank, "select profile_id, profile_type from profile.customer_profile order by all")
+    assert [tuple(row.values()) for row in rows] == [
+        ("anna", "customer"),
+        ("bob", "customer"),
+        ("carl", "prospect"),  # his account opens after as_of
+        ("unattributed", "unattributed"),
+    ]
+
+
+def test_records_of_one_person_are_decided_per_attribute(bank: Settings) -> None:
+    anna = _profile(bank, "anna")
+    assert anna["party_count"] == 2
+    assert anna["city"] == "New Town"  # the newer version wins
+    assert (anna["region"], anna["birth_year"]) == ("North", 1980)  # it says nothing of these
+    assert anna["customer_since_date"] == date(2020, 5, 1)
+
+
+def test_windows_are_days_that_end_with_as_of(bank: Settings) -> None:
+    anna = _profile(bank, "anna")
+    assert (anna["transaction_30d_count"], anna["transaction_90d_count"]) == (3, 4)
+    assert (anna["inflow_30d_amount"], anna["outflow_30d_amount"]) == (Decimal("1000.00"), Decimal("70.00"))
+    assert anna["outflow_90d_amount"] == Decimal("75.00")
+    assert anna["last_transaction_date"] == AS_OF
+
+
+def test_money_is_converted_at_the_rate_of_its_day_and_counted_without_one(bank: Settings) -> None:
+    bob = _profile(bank, "bob")
+    assert bob["outflow_30d_amount"] == Decimal("92.35")  # 100.01 x 0.92345 = 92.354234...
+    assert (bob["transaction_30d_count"], bob["unconverted_30d_count"]) == (2, 1)
+    assert bob["balance_amount"] == Decimal("270.00")  # 300.00 USD at the rate of as_of
+
+
+def test_the_balance_is_that_of_the_last_booking_whatever_its_key(bank: Settings) -> None:
+    assert _profile(bank, "anna")["balance_amount"] == Decimal("1500.00")
+
+
+def test_joint_holders_see_the_money_in_columns_of_their_own(bank: Settings) -> None:
+    anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
+    assert bob["joint_inflow_30d_amount"] == Decimal("1000.00")
+    assert bob["joint_outflow_90d_amount"] == Decimal("75.00")
+    assert bob["joint_balance_amount"] == Decimal("1500.00")
+    assert (bob["account_open_count"], bob["joint_account_open_count"]) == (1, 1)
+    assert (anna["joint_account_open_count"], anna["joint_inflow_30d_amount"]) == (0, Decimal("0.00"))
+
+
+def test_money_of_nobody_is_in_the_unattributed_row(bank: Settings) -> None:
+    nobody = _profile(bank, "unattributed")
+    assert nobody["inflow_30d_amount"] == Decimal("33.00")
+    assert nobody["party_count"] is None
+
+
+def test_products_are_counted_at_as_of(bank: Settings) -> None:
+    anna = _profile(bank, "anna")
+    assert (anna["card_count"], anna["deposit_count"], anna["loan_count"]) == (1, 1, 0)
+    assert anna["product_type_count"] == 2
+    assert anna["next_maturity_date"] == date(2026, 6, 30)
+
+
+def test_channels_are_days_of_use_and_a_tie_goes_to_the_latest(bank: Settings) -> None:
+    anna = _profile(bank, "anna")
+    # app 29 and 31 March, online 30 March, phone 2, 9 and 16 March and the not offered call on 10 March,
+    # atm 1 and 2 March
+    assert anna["channel_day_90d_count"] == 9
+    assert anna["preferred_channel"] == "phone"
+    assert anna["phone_90d_share"] == pytest.approx(4 / 9, abs=1e-6)
+    # Bob: phone 10 and 30 March, no channel on his transactions
+    assert _profile(bank, "bob")["preferred_channel"] == "phone"
+    assert _profile(bank, "carl")["preferred_channel"] is None
+
+
+def test_a_session_belongs_to_who_logged_in(bank: Settings) -> None:
+    anna = _profile(bank, "anna")
+    assert (anna["app_session_30d_count"], anna["app_active_day_30d_count"]) == (2, 2)
+    assert (anna["app_login_30d_count"], anna["app_error_30d_count"]) == (1, 1)
+    assert anna["last_login_at"] == datetime.fromisoformat("2026-03-29 10:02+00:00")
+    assert anna["app_platforms"] == "ios, web"
+    sessions = _query(
+        bank,
+        "select profile_id, business_date, is_negative from profile.customer_timeline"
+        " where feed = 'app_events' order by occurred_at",
+    )
+    assert [tuple(row.values()) for row in sessions] == [
+        ("unattributed", date(2026, 3, 20), False),
+        ("anna", date(2026, 3, 29), True),
+        ("anna", date(2026, 3, 30), False),
+    ]
+
+
+def test_service_history(bank: Settings) -> None:
+    anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
+    assert anna["call_30d_count"] == 3  # offered ones only
+    assert (anna["handle_30d_seconds"], anna["handled_call_30d_count"]) == (540 + 600 + 600, 3)
+    assert (anna["wait_30d_seconds"], anna["waited_call_30d_count"]) == (60, 1)
+    assert (bob["call_30d_count"], bob["abandoned_call_30d_count"]) == (2, 1)
+    assert (bob["complaint_count"], bob["open_complaint_count"]) == (2, 1)
+    assert bob["last_complaint_date"] == date(2026, 3, 10)
+
+
+def test_experience(bank: Settings) -> None:
+    anna = _profile(bank, "anna")
+    assert (anna["nps_last_score"], anna["nps_mean_365d_score"], anna["nps_answer_365d_count"]) == (3, 6, 2)
+    assert anna["csat_last_score"] == 75
+    assert anna["seen_in_feeds"] == "app_events, call_logs, survey_responses, transactions"
+    assert (anna["first_seen_date"], anna["last_seen_date"]) == (date(2026, 3, 1), AS_OF)
+
+
+def test_nps_counts_the_latest_answer_of_a_person_and_no_blank(bank: Settings) -> None:
+    nps = _metric(bank, "nps_relationship", "2026-03-20")
+    assert (nps["n"], nps["n_persons"], nps["n_answers"]) == (3, 3, 4)
+    assert (nps["promoter_count"], nps["passive_count"], nps["detractor_count"]) == (1, 1, 1)
+    assert nps["value"] == 0
+    assert _metric(bank, "nps_transactional", "2026-03-20")["value"] == 100
+
+
+def test_csat_and_ces_follow_their_declared_scale(bank: Settings) -> None:
+    top_two = _metric(bank, "csat_top_two_share", "2026-03-21")
+    assert (top_two["n"], top_two["value"]) == (2, 0.5)  # 4 of 5 is in the top two, 8 of 10 is not
+    mean = _metric(bank, "csat_mean", "2026-03-21")
+    assert mean["numerator_sum"] == Decimal("4") + Decimal("4.111111")  # 1 + 4 x 7/9
+    assert _metric(bank, "ces_v2_low_effort_share", "2026-03-22")["value"] == 1
+    low = _metric(bank, "ces_v1_low_effort_share", "2026-03-22")
+    assert (low["n"], low["value"]) == (2, 0.5)
+    assert _metric(bank, "ces_v1_mean", "2026-03-22")["value"] == 2.5
+
+
+def test_dimensions_of_a_metric(bank: Settings) -> None:
+    assert _metric(bank, "csat_mean", "2026-03-21", "channel", channel="app")["n"] == 1
+    assert _metric(bank, "csat_mean", "2026-03-21", "channel", channel="(unknown)")["n"] == 1
+    assert _metric(bank, "csat_mean", "2026-03-21", "region", region="South")["n"] == 1
+    assert _metric(bank, "ces_v2_mean", "2026-03-22", "region", region="East")["n"] == 1
+    assert _metric(bank, "calls_offered", "2026-03-30", "product", product="loan")["region"] == "(all)"
+
+
+def test_fcr_looks_seven_days_around_a_contact(bank: Settings) -> None:
+    days = ["2026-03-02", "2026-03-09"]
+    assert [_metric(bank, "fcr_share", day)["value"] for day in days] == [1, 0]
+    repeats = _query(
+        bank, "select * from cx.cx_metrics_daily where metric = 'fcr_share' and metric_date = '2026-03-16'"
+    )
+    assert repeats == []  # the only call of that day is no first contact
+
+
+def test_fcr_leaves_unknown_callers_out_and_counts_them(bank: Settings) -> None:
+    fcr = _metric(bank, "fcr_share", "2026-03-10")
+    assert (fcr["n"], fcr["n_left_out"], fcr["value"]) == (0, 1, None)
+
+
+def test_fcr_is_null_until_its_window_is_over(bank: Settings) -> None:
+    fcr = _metric(bank, "fcr_share", "2026-03-30")
+    assert (fcr["n"], fcr["value"], fcr["numerator_sum"], fcr["is_final"]) == (1, None, None, False)
+    late = _query(
+        bank, f"select * from cx.cx_metrics_daily where not is_final and metric_date <= '{FCR_FINAL_UNTIL}'"
+    )
+    assert late == []
+
+
+def test_short_abandons_are_counted_apart(bank: Settings) -> None:
+    share = _metric(bank, "abandonment_share", "2026-03-10")
+    assert (share["n"], share["n_left_out"], share["value"]) == (2, 1, 0.5)  # C5 handled, C7 abandoned; C6 short
+    assert _metric(bank, "short_abandon_count", "2026-03-10")["value"] == 1
+    assert _metric(bank, "calls_offered", "2026-03-10")["value"] == 3
+
+
+def test_handling_and_waiting(bank: Settings) -> None:
+    assert _metric(bank, "aht_seconds", "2026-03-02")["value"] == 540
+    assert _metric(bank, "aht_seconds", "2026-03-09")["value"] == 600  # start to end where nothing else is known
+    wait = _metric(bank, "wait_seconds", "2026-03-02")
+    assert (wait["n"], wait["value"]) == (1, 60)
+
+
+def test_the_timeline_puts_unknown_moments_at_local_midnight(bank: Settings) -> None:
+    [row] = _query(
+        bank, "select * from profile.customer_timeline where touchpoint_id = 'transactions:T3'"
+    )
+    assert row["occurred_at"] == datetime.fromisoformat("2026-03-01 23:00+00:00")
+    assert (row["profile_id"], row["amount"]) == ("anna", Decimal("-20.00"))
+
+
+def test_identifiers_say_when_and_from_where(bank: Settings) -> None:
+    rows = _query(
+        bank,
+        "select identifier, source from profile.customer_identifiers where profile_id = 'anna' order by all",
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("P1", "parties"),
+        ("P2", "parties"),
+        ("k1:app_user:u1", "app_events"),
+        ("k1:device:d1", "app_events"),
+    ]
+
+
+def test_features_are_kept_by_day_and_a_day_replaces_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _build(tmp_path, {"parties": PARTIES}, date(2026, 3, 30))
+    for as_of in (AS_OF, AS_OF):
+        with warehouse.connect(settings) as db:
+            db.execute("update raw.run set as_of = ?", [as_of])
+        warehouse.dbt(settings, select="customer_features")
+    rows = _query(
+        settings,
+        "select as_of_date, count(*) as n from features.customer_features group by as_of_date order by as_of_date",
+    )
+    assert [tuple(row.values()) for row in rows] == [(date(2026, 3, 30), 3), (AS_OF, 3)]
+
+
+def test_a_bank_with_nothing_but_parties_has_profiles(only_parties: Settings) -> None:
+    anna = _profile(only_parties, "anna")
+    assert (anna["profile_type"], anna["city"]) == ("prospect", "New Town")
+    for column in ("account_open_count", "transaction_30d_count", "inflow_30d_amount", "call_30d_count"):
+        assert anna[column] is None
+    assert _query(only_parties, "select * from cx.cx_metrics_daily") == []
+    assert _query(only_parties, "select * from profile.customer_timeline") == []
