@@ -4,7 +4,6 @@ Here belongs what SQL does badly: connected components, the dropping of weak tie
 linked at all is decided in ``dbt_project/models/identity``; what an identifier means on a day, in ``identity_map``.
 """
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -107,7 +106,7 @@ def group(parties: "pa.Table", links: "pa.Table", key: bytes) -> Groups:
 
 def profile_id(key: bytes, party_id: str) -> str:
     """Id of the profile whose smallest party is ``party_id``: ``p`` and 24 hex digits, keyed."""
-    return "p" + hmac.new(key, f"party:{party_id}".encode(), hashlib.sha256).hexdigest()[:24]
+    return "p" + hmac.digest(key, f"party:{party_id}".encode(), "sha256").hex()[:24]
 
 
 def _components(size: int, a: "NDArray[np.int64]", b: "NDArray[np.int64]") -> "NDArray[np.int32]":
@@ -128,8 +127,9 @@ def _contradicts(labels: "NDArray[np.int32]", tokens: list["NDArray[np.int64]"])
     found = np.zeros(labels.max(initial=-1) + 1, dtype=bool)
     for codes in tokens:
         known = codes >= 0
-        pairs = np.unique(np.stack([labels[known], codes[known]]), axis=1)
-        found |= np.bincount(pairs[0], minlength=len(found)) > 1
+        span = codes.max(initial=0) + 1
+        pairs = np.unique(labels[known].astype(np.int64) * span + codes[known])
+        found |= np.bincount(pairs // span, minlength=len(found)) > 1
     return found
 
 

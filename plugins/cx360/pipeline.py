@@ -92,9 +92,7 @@ def check(settings: Settings, run: Run, feed: str) -> Summary:
     """
     from cx360 import gates
 
-    report = gates.check_deliveries(settings, feed, run.run_id)
-    report.raise_if_blocked()
-    return report.summary()
+    return gates.check_deliveries(settings, feed, run.run_id).summary()
 
 
 # Steps of the build: (settings, run) -> summary.
@@ -134,16 +132,23 @@ def check_candidate(settings: Settings, run: Run) -> Summary:
     Raises:
         GateFailed: a blocking rule failed or could not be checked; what readers see stays as it was.
     """
-    from cx360 import gates
+    from cx360 import gates, warehouse
 
-    return gates.check_candidate(settings, run.run_id).summary()
+    report = gates.check_candidate(settings, run.run_id)
+    warehouse.mark_audited(settings)
+    return report.summary()
 
 
 def publish(settings: Settings, run: Run) -> Summary:
-    """Make the candidate visible, all of it at once; then, and only then, what this run brought is done."""
+    """Make the audited candidate visible, all of it at once; then, and only then, what this run brought is done.
+
+    Raises:
+        NotAudited: the candidate did not pass its gate.
+    """
     from cx360 import publish as publishing
     from cx360 import warehouse
 
+    warehouse.require_audited(settings)
     opened = warehouse.opened(settings)
     publication = publishing.publish(
         settings,

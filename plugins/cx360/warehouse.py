@@ -9,6 +9,7 @@ ledger make it again. Tables of schema ``raw``:
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
     built_by     one row: the code_hash they were last published with
+    audited      one row while what the tables hold has passed the gate of the candidate; any change takes it away
 """
 
 import hashlib
@@ -38,6 +39,10 @@ EVENT_FEEDS = ("transactions", "app_events", "call_logs", "survey_responses")
 
 class DbtFailed(Exception):
     """Models or tests failed; the message names them and what they said."""
+
+
+class NotAudited(Exception):
+    """A candidate that did not pass its gate was to be published."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ def open_run(
             timezone=bank.timezone,
             reporting_currency=bank.reporting_currency,
         )
+        db.execute("delete from raw.audited")
         db.execute("delete from raw.run")
         db.execute(f"insert into raw.run values ({', '.join('?' * 9)})", list(vars(opened).values()))
         db.commit()
@@ -157,6 +163,23 @@ def opened(settings: Settings) -> Opened:
     if not rows:
         raise LookupError("the warehouse is not open for a run: run the step open_warehouse first")
     return Opened(*rows[0])
+
+
+def mark_audited(settings: Settings) -> None:
+    """What the tables hold now has passed the gate of the candidate."""
+    with connect(settings) as db:
+        db.execute("insert into raw.audited select run_id from raw.run")
+
+
+def require_audited(settings: Settings) -> None:
+    """Let only an audited candidate pass.
+
+    Raises:
+        NotAudited: something was built since the gate of the candidate last opened, or it never did.
+    """
+    with connect(settings, read_only=True) as db:
+        if not db.execute("select 1 from raw.audited").fetchall():
+            raise NotAudited("the candidate has not passed its gate since it was built: run the step check_candidate")
 
 
 def settle(settings: Settings) -> None:
@@ -191,6 +214,8 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
     from dbt.cli.main import dbtRunner
 
     run = opened(settings)
+    with connect(settings) as db:
+        db.execute("delete from raw.audited")
     folder = settings.home / "dbt"
     os.environ |= {
         "CX360_WAREHOUSE": str(settings.warehouse),
@@ -271,6 +296,7 @@ def _create(db: "DuckDBPyConnection") -> None:
     db.execute("create table if not exists raw.run_scope (feed varchar, business_date date)")
     db.execute("create table if not exists raw.built (arrival_number bigint, is_settled boolean)")
     db.execute("create table if not exists raw.built_by (code_hash varchar)")
+    db.execute("create table if not exists raw.audited (run_id varchar)")
     db.execute("""
         create table if not exists raw.run (
             run_id varchar, as_of date, known_at bigint, decisions_known_at bigint, manifest_hash varchar,
@@ -344,25 +370,21 @@ def _settle_scope(
 def _scope_of_feed(
     db: "DuckDBPyConnection", settings: Settings, contract: Contract, paths: list[str]
 ) -> None:
-    """Days of the files' rows, and the days their keys held before, which a correction may have moved."""
+    """Days of the files' rows, and of every other version of their keys, which a correction may have moved."""
     if not paths or contract.event_time is None:
         return
     day = identifier(contract.event_time)
     if contract.column(contract.event_time).type == "timestamptz":
         day = f"timezone({literal(sources.bank(settings).timezone)}, {day})::date"
-    keys = ", ".join(identifier(k) for k in contract.key)
-    rows, staged = _rows(contract, paths), f"staging.stg_{contract.feed}"
-    found = f"select {day} as business_date from {rows}"
-    if db.execute(
-        "select 1 from duckdb_tables() where schema_name = 'staging' and table_name = ?",
-        [f"stg_{contract.feed}"],
-    ).fetchall():
-        found += (
-            f" union all select business_date from {staged} where ({keys}) in (select ({keys}) from {rows})"
-        )
-    db.execute(
-        f"insert into raw.run_scope select distinct {literal(contract.feed)}, business_date from ({found}) order by all"
-    )
+    (key,) = (identifier(k) for k in contract.key)
+    rows, all_rows = _rows(contract, paths), f"raw.{identifier(contract.feed)}"
+    db.execute(f"""
+        insert into raw.run_scope
+        select {literal(contract.feed)}, {day} as business_date from {rows}
+        union
+        select {literal(contract.feed)}, {day} from {all_rows} where {key} in (select {key} from {rows})
+        order by all
+    """)
 
 
 def _lake_files(settings: Settings, feed: str, arrivals: set[int]) -> list[str]:

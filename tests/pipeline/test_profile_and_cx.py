@@ -3,6 +3,7 @@
 Here belong facts about what the models say; how rows arrive belongs to the tests of landing and of the whole run.
 """
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -138,9 +139,7 @@ FEEDS: dict[str, list[Row]] = {
     ],
     "transactions": [
         # the day began at 550.00: T2 is the first booking though its key is the larger one
-        _booking(
-            "T1", "A1", "2026-03-31", "credit", "1000.00", category="salary", balance_after_amount="1500.00"
-        ),
+        _booking("T1", "A1", "2026-03-31", "credit", "1000.00", category="salary", balance_after_amount="1500.00"),
         _booking("T2", "A1", "2026-03-31", "debit", "50.00", channel="app", balance_after_amount="500.00"),
         _booking("T3", "A1", "2026-03-02", "debit", "20.00", channel="atm"),  # 30th day back: in
         _booking("T4", "A1", "2026-03-01", "debit", "5.00", channel="atm"),  # 31st day back: out
@@ -210,9 +209,7 @@ FEEDS: dict[str, list[Row]] = {
             party_id="P3",
             complaint_id="K2",
         ),
-        _call(
-            "C8", "2026-03-10 12:00+01", "2026-03-10 12:05+01", outcome="not_offered", party_id="P1"
-        ),
+        _call("C8", "2026-03-10 12:00+01", "2026-03-10 12:05+01", outcome="not_offered", party_id="P1"),
         _call("C9", "2026-03-10 12:00+01", "2026-03-10 12:05+01", direction="outbound", party_id="P1"),
     ],
     "survey_responses": [
@@ -226,11 +223,23 @@ FEEDS: dict[str, list[Row]] = {
         _answer("S8", "2026-03-21 09:00+01", "csat", 8, question_id="csat10", party_id="P3", scale_max=10),
         _answer("S9", "2026-03-22 09:00+01", "ces", 5, party_id="P1", region="East"),
         _answer(
-            "S10", "2026-03-22 09:00+01", "ces", 2, party_id="P3", question_id="c1", scale_max=5,
+            "S10",
+            "2026-03-22 09:00+01",
+            "ces",
+            2,
+            party_id="P3",
+            question_id="c1",
+            scale_max=5,
             is_high_good=False,
         ),
         _answer(
-            "S11", "2026-03-22 09:00+01", "ces", 3, party_id="P4", question_id="c1", scale_max=5,
+            "S11",
+            "2026-03-22 09:00+01",
+            "ces",
+            3,
+            party_id="P4",
+            question_id="c1",
+            scale_max=5,
             is_high_good=False,
         ),
     ],
@@ -259,6 +268,10 @@ FEEDS: dict[str, list[Row]] = {
 }
 
 
+#: dbt's unit tests of the models this module is about.
+UNIT_TESTS = ("path:models/profile,test_type:unit", "path:models/cx,test_type:unit")
+
+
 def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
     """The tables of schema raw that a run opens the warehouse with, one delivery per feed that came."""
     with warehouse.connect(settings) as db:
@@ -278,9 +291,7 @@ def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
             " manifest_hash varchar, code_hash varchar, full_refresh boolean, timezone varchar,"
             " reporting_currency varchar)"
         )
-        db.execute(
-            "insert into raw.run values ('test', ?, 99, 0, '', '', false, 'Europe/Berlin', 'EUR')", [as_of]
-        )
+        db.execute("insert into raw.run values ('test', ?, 99, 0, '', '', false, 'Europe/Berlin', 'EUR')", [as_of])
         for number, (feed, contract) in enumerate(load().items(), start=1):
             columns = [(name, sql) for name, sql, _ in contract.lake_columns]
             columns += [("source", "varchar"), ("arrival_number", "bigint")]
@@ -290,9 +301,7 @@ def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
             if not rows:
                 continue
             arrival = {"source": "test", "arrival_number": number, "delivery_day": as_of, "content_hash": feed}
-            db.execute(
-                "insert into raw.deliveries values (?, 'test', ?, ?, ?, ?)", [number, feed, feed, as_of, feed]
-            )
+            db.execute("insert into raw.deliveries values (?, 'test', ?, ?, ?, ?)", [number, feed, feed, as_of, feed])
             values = [[(row | arrival).get(name) for name, _ in columns] for row in rows]
             db.executemany(f"insert into raw.{feed} values ({', '.join('?' * len(columns))})", values)
 
@@ -489,9 +498,7 @@ def test_fcr_leaves_unknown_callers_out_and_counts_them(bank: Settings) -> None:
 def test_fcr_is_null_until_its_window_is_over(bank: Settings) -> None:
     fcr = _metric(bank, "fcr_share", "2026-03-30")
     assert (fcr["n"], fcr["value"], fcr["numerator_sum"], fcr["is_final"]) == (1, None, None, False)
-    late = _query(
-        bank, f"select * from cx.cx_metrics_daily where not is_final and metric_date <= '{FCR_FINAL_UNTIL}'"
-    )
+    late = _query(bank, f"select * from cx.cx_metrics_daily where not is_final and metric_date <= '{FCR_FINAL_UNTIL}'")
     assert late == []
 
 
@@ -510,9 +517,7 @@ def test_handling_and_waiting(bank: Settings) -> None:
 
 
 def test_the_timeline_puts_unknown_moments_at_local_midnight(bank: Settings) -> None:
-    [row] = _query(
-        bank, "select * from profile.customer_timeline where touchpoint_id = 'transactions:T3'"
-    )
+    [row] = _query(bank, "select * from profile.customer_timeline where touchpoint_id = 'transactions:T3'")
     assert row["occurred_at"] == datetime.fromisoformat("2026-03-01 23:00+00:00")
     assert (row["profile_id"], row["amount"]) == ("anna", Decimal("-20.00"))
 
@@ -530,19 +535,28 @@ def test_identifiers_say_when_and_from_where(bank: Settings) -> None:
     ]
 
 
-def test_features_are_kept_by_day_and_a_day_replaces_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = _build(tmp_path, {"parties": PARTIES}, date(2026, 3, 30))
-    for as_of in (AS_OF, AS_OF):
-        with warehouse.connect(settings) as db:
+def test_metric_rules_hold_in_small(bank: Settings) -> None:
+    from dbt.cli.main import dbtRunner
+
+    project = str(warehouse.DBT_PROJECT)
+    arguments = ["--quiet", "--no-version-check", "test", "--project-dir", project, "--profiles-dir", project]
+    arguments += ["--vars", json.dumps({"as_of": AS_OF.isoformat(), "timezone": "Europe/Berlin"})]
+    result = dbtRunner().invoke([*arguments, "--select", *UNIT_TESTS])
+    outcomes = {each.node.name: str(each.status) for each in result.result}
+    assert len(outcomes) >= 9
+    assert set(outcomes.values()) == {"pass"}, outcomes
+
+
+def test_features_are_kept_by_day_and_a_day_replaces_itself(only_parties: Settings) -> None:
+    for as_of in (date(2026, 4, 1), date(2026, 4, 1)):
+        with warehouse.connect(only_parties) as db:
             db.execute("update raw.run set as_of = ?", [as_of])
-        warehouse.dbt(settings, select="customer_features")
+        warehouse.dbt(only_parties, select="customer_features")
     rows = _query(
-        settings,
+        only_parties,
         "select as_of_date, count(*) as n from features.customer_features group by as_of_date order by as_of_date",
     )
-    assert [tuple(row.values()) for row in rows] == [(date(2026, 3, 30), 3), (AS_OF, 3)]
+    assert [tuple(row.values()) for row in rows] == [(AS_OF, 3), (date(2026, 4, 1), 3)]
 
 
 def test_a_bank_with_nothing_but_parties_has_profiles(only_parties: Settings) -> None:

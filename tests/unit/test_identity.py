@@ -1,5 +1,6 @@
 """Identity: groups of party records from links, whatever their order; contradictions; ids."""
 
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import pyarrow as pa
@@ -10,10 +11,11 @@ from cx360 import identity
 
 KEY = b"key of the test"
 
-Links = list[tuple[str, str, str]]
+Links = Sequence[tuple[str, str, str]]
+Parties = Mapping[str, tuple[str | None, str | None]]
 
 
-def _parties(rows: dict[str, tuple[str | None, str | None]]) -> pa.Table:
+def _parties(rows: Parties) -> pa.Table:
     """Parties from {party_id: (birth date, document)}."""
     return pa.table(
         {
@@ -29,7 +31,7 @@ def _links(rows: Links) -> pa.Table:
     return pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(columns)})
 
 
-def _group(rows: dict[str, tuple[str | None, str | None]], links: Links) -> set[frozenset[str]]:
+def _group(rows: Parties, links: Links) -> set[frozenset[str]]:
     """The groups of parties that one profile id stands for."""
     table = identity.group(_parties(rows), _links(links), KEY).table
     found: dict[str, set[str]] = {}
@@ -108,7 +110,7 @@ _TOKENS = st.sampled_from([None, None, "1", "2"])
     data=st.data(),
 )
 def test_groups_never_contradict_themselves_and_do_not_depend_on_order(
-    rows: dict[str, tuple[str | None, str | None]],
+    rows: Parties,
     links: list[tuple[tuple[str, str], str]],
     data: st.DataObject,
 ) -> None:
@@ -122,7 +124,7 @@ def test_groups_never_contradict_themselves_and_do_not_depend_on_order(
     assert _group(shuffled, data.draw(st.permutations(flat))) == found
 
 
-def _reference(rows: dict[str, tuple[str | None, str | None]], links: Links) -> set[frozenset[str]]:
+def _reference(rows: Parties, links: Links) -> set[frozenset[str]]:
     """The same by plain set union, one group at a time."""
     groups = _union(set(rows), links)
     for rule in identity.WEAKEST_FIRST:

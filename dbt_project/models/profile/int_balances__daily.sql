@@ -14,38 +14,57 @@ transactions as (
         and {{ in_scope('transactions', 'business_date') }}
 ),
 
--- The day's last booking: by its moment where the source tells it, else the one whose balance no other booking of
--- the day started from; keys of real banks are not in the order of booking.
-chained as (
+days_moved as (
     select
-        t.*,
-        exists (
-            select 1
-            from transactions as later
-            where
-                later.account_id = t.account_id
-                and later.business_date = t.business_date
-                and later.currency = t.currency
-                and later.transaction_id <> t.transaction_id
-                and later.balance_after_amount - later.signed_amount = t.balance_after_amount
-        ) as is_followed
+        account_id,
+        business_date,
+        currency,
+        sum(signed_amount) as moved_amount
+    from transactions
+    group by account_id, business_date, currency
+),
+
+-- How far a booking is from being the day's last: its balance, less the balance some booking started from, should be
+-- what the day moved. Keys and moments of real banks are not in the order of booking, and balances are rounded.
+gaps as (
+    select
+        t.transaction_id,
+        min(
+            abs(t.balance_after_amount - f.balance_after_amount + f.signed_amount - d.moved_amount)
+        ) as gap_amount
     from transactions as t
+    inner join transactions as f
+        on
+            t.account_id = f.account_id
+            and t.business_date = f.business_date
+            and t.currency = f.currency
+    inner join days_moved as d
+        on
+            t.account_id = d.account_id
+            and t.business_date = d.business_date
+            and t.currency = d.currency
+    group by t.transaction_id
 ),
 
 ranked as (
     select
-        *,
+        t.*,
         row_number() over (
-            partition by account_id, business_date
-            order by occurred_at desc nulls last, is_followed, transaction_id desc
-        ) as position
-    from chained
+            partition by t.account_id, t.business_date
+            order by g.gap_amount, t.occurred_at desc nulls last, t.transaction_id desc
+        ) as closing_rank
+    from transactions as t
+    inner join gaps as g on t.transaction_id = g.transaction_id
+),
+
+balances as (
+    select
+        account_id,
+        business_date,
+        currency,
+        balance_after_amount as balance_amount
+    from ranked
+    where closing_rank = 1
 )
 
-select
-    account_id,
-    business_date,
-    currency,
-    balance_after_amount as balance_amount
-from ranked
-where position = 1
+select * from balances

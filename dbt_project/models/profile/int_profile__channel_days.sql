@@ -67,6 +67,7 @@ channel_days as (
     select
         u.profile_id,
         c.channel,
+        c.is_choice,
         c.priority,
         u.business_date
     from uses as u
@@ -75,7 +76,7 @@ channel_days as (
             u.feed = c.feed
             and u.source_value = c.source_value
     where u.profile_id <> 'unattributed'
-    group by u.profile_id, c.channel, c.priority, u.business_date
+    group by u.profile_id, c.channel, c.is_choice, c.priority, u.business_date
 )
 
 select * from channel_days

@@ -8,11 +8,12 @@ counted as (
     select
         profile_id,
         channel,
+        is_choice,
         priority,
         count(*) as day_count,
         max(business_date) as last_used_date
     from channel_days
-    group by profile_id, channel, priority
+    group by profile_id, channel, is_choice, priority
 ),
 
 -- most days; then the most recent; then the order the seed gives
@@ -21,7 +22,7 @@ ranked as (
         *,
         row_number() over (
             partition by profile_id
-            order by day_count desc, last_used_date desc, priority, channel
+            order by is_choice desc, day_count desc, last_used_date desc, priority, channel
         ) as preference
     from counted
 ),
@@ -37,7 +38,7 @@ shares as (
             6
         ) as {{ channel }}_90d_share,
         {%- endfor %}
-        max(case when preference = 1 then channel end) as preferred_channel
+        max(case when preference = 1 and is_choice then channel end) as preferred_channel
     from ranked
     group by profile_id
 )

@@ -12,7 +12,7 @@ told as (
         business_date,
         case
             when question_family = 'nps' then cast(score as decimal(18, 6))
-            else cast(100 * {{ divide('points', 'best_points') }} as decimal(18, 6))
+            else cast({{ divide('100 * points', 'best_points') }} as decimal(18, 6))
         end as told_score,
         row_number() over (
             partition by profile_id, question_family

@@ -67,8 +67,8 @@ where s.amount is distinct from a.amount or s.transactions is distinct from a.tr
 _FACTS = {
     "profile_rows": "select count(*) from profile.customer_profile where profile_type <> 'unattributed'",
     "unattributed_rows": """
-        select count_if(profile_type = 'unattributed' and profile_id = 'unattributed')
-            + count_if((profile_type = 'unattributed') <> (profile_id = 'unattributed'))
+        select count(*) filter (profile_type = 'unattributed' and profile_id = 'unattributed')
+            + count(*) filter ((profile_type = 'unattributed') <> (profile_id = 'unattributed'))
         from profile.customer_profile""",
     "money_days_different": _MONEY,
     "unattributed_share": """
@@ -225,7 +225,8 @@ def _columns(db: "DuckDBPyConnection", pattern: str) -> list[tuple[str, str, str
 
 def _shares(db: "DuckDBPyConnection") -> float | None:
     outside = [
-        f"select count_if({name} not between 0 and 1) from {table}" for table, name, _ in _columns(db, "_share$")
+        f"select count(*) filter ({name} not between 0 and 1) from {table}"
+        for table, name, _ in _columns(db, "_share$")
     ]
     outside.append("select count(*) from cx.cx_metrics_daily where unit = 'share' and value not between 0 and 1")
     return _sum(db, outside)
@@ -233,12 +234,12 @@ def _shares(db: "DuckDBPyConnection") -> float | None:
 
 def _after_as_of(db: "DuckDBPyConnection") -> float | None:
     """Last dates and moments of profiles, recencies of features, days of touchpoints, beyond as_of."""
-    statements = ["select count_if(business_date > (select as_of from raw.run)) from profile.customer_timeline"]
+    statements = ["select count(*) filter (business_date > (select as_of from raw.run)) from profile.customer_timeline"]
     for table, name, kind in _columns(db, r"(^|_)last_(\w+_)?(at|date)$"):
         day = f"timezone((select timezone from raw.run), {name})::date" if kind.startswith("TIMESTAMP") else name
-        statements.append(f"select count_if({day} > (select as_of from raw.run)) from {table}")
+        statements.append(f"select count(*) filter ({day} > (select as_of from raw.run)) from {table}")
     for table, name, _ in _columns(db, "_recency_days$"):
-        statements.append(f"select count_if({name} < 0) from {table}")
+        statements.append(f"select count(*) filter ({name} < 0) from {table}")
     return _sum(db, statements)
 
 

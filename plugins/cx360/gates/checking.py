@@ -101,8 +101,9 @@ def _warehouse(settings: Settings) -> Iterator[Any]:
     warehouse is attached to and detached from.
     """
     memory = "duckdb:///:memory:cx360_gate"
-    source = _warehouse_type()(name="warehouse", connection_string=memory, create_temp_table=False)
-    context().add_or_update_datasource(datasource=source)  # it only works as a part of a context
+    _register_warehouse()
+    sources: Any = context().data_sources
+    source = sources.add_or_update_cx360_warehouse("warehouse", connection_string=memory, create_temp_table=False)
     engine = source.get_execution_engine()
     with engine.get_connection() as db:
         db.exec_driver_sql(f"set threads = {settings.threads}")
@@ -119,8 +120,8 @@ def _warehouse(settings: Settings) -> Iterator[Any]:
 
 
 @cache
-def _warehouse_type() -> type[Any]:
-    """A data source for DuckDB, which Great Expectations does not know.
+def _register_warehouse() -> None:
+    """Tell Great Expectations of a data source for DuckDB, which it does not know: defining the class does it.
 
     It reads a result after it gave the connection back, which on DuckDB ends the result: so one connection is kept.
     A failed statement leaves a transaction that refuses everything after it: so it is rolled back.
@@ -150,8 +151,6 @@ def _warehouse_type() -> type[Any]:
         @property
         def execution_engine_type(self) -> Any:
             return KeptConnectionEngine
-
-    return WarehouseDatasource
 
 
 def _check(suite: Suite, batch: "Batch", index: str | None) -> Checked:

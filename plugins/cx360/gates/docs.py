@@ -1,12 +1,13 @@
 """Docs: Great Expectations' Data Docs of the last check of each suite, for people to look at.
 
-Here belongs the writing of those pages. They are made from results that hold counts only, and call nothing from the
-internet: what the renderer takes from there is left out.
+Here belongs the writing of those pages. They are made from results that hold counts only, and call nothing from
+the internet: what the renderer takes from there is left out.
 """
 
 import os
 import re
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from cx360.settings import Settings
 
@@ -30,16 +31,23 @@ def write(settings: Settings, name: str, result: "ExpectationSuiteValidationResu
     """Write the page of a suite's last check, and the list of pages, below ``reports/data_docs``."""
     from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
 
     folder = settings.reports / "data_docs"
     folder.mkdir(parents=True, exist_ok=True)
     result.meta["run_id"] = RunIdentifier(run_name=name)
-    page = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))
+    page = _view().render(ValidationResultsPageRenderer().render(result))
     _place(settings, f"{name}.html", _REMOTE.sub("", page).replace("</head>", _STYLE, 1))
     names = sorted(path.stem for path in folder.glob("*.html") if path.stem != "index")
     links = "".join(f'<li><a href="{each}.html">{each}</a></li>' for each in names)
     _place(settings, "index.html", f"<head><meta charset=utf-8><title>Data Docs</title></head><ul>{links}</ul>")
+
+
+@cache
+def _view() -> Any:
+    """The page's view; it compiles its templates once, which is most of what a page costs."""
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    return DefaultJinjaPageView()
 
 
 def _place(settings: Settings, name: str, text: str) -> None:

@@ -275,8 +275,8 @@ def _dates(contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
         day = f"{day}::date"  # UTC: the limits are whole days away
     return {
         "dated": f"count({day})",
-        "ahead": f"count_if({day} > d.delivery_day + 1)",
-        "late": f"count_if({day} < d.delivery_day - 35)",
+        "ahead": f"count(*) filter ({day} > d.delivery_day + 1)",
+        "late": f"count(*) filter ({day} < d.delivery_day - 35)",
     }, {
         "ahead_share": "share(c.ahead, c.dated)",
         "ahead_share_low": "wilson(c.ahead, c.dated, -1)",
@@ -288,8 +288,8 @@ def _optional(contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
     required = {c.token or c.name for c in contract.columns if c.required} | set(contract.key)
     optional = [name for name, _, _ in contract.lake_columns if name not in required]
     tokens = [c.token for c in contract.columns if c.token]
-    counted = {f"nulls_{name}": f"count_if(f.{name} is null and f.lake_file is not null)" for name in optional}
-    counted |= {f"invalid_{name}": f"count_if(f.{name} like '%?:%')" for name in tokens}
+    counted = {f"nulls_{name}": f"count(*) filter (f.{name} is null and f.lake_file is not null)" for name in optional}
+    counted |= {f"invalid_{name}": f"count(*) filter (f.{name} like '%?:%')" for name in tokens}
     facts = {f"{name}_null_share": f"share(c.nulls_{name}, c.stored)" for name in optional}
     facts |= {
         f"{name}_invalid_share": f"share(c.invalid_{name}, c.stored - c.nulls_{name})"
@@ -303,7 +303,7 @@ def _subjects(contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
     if contract.feed not in SUBJECTS:
         return {}, {}
     subject = ", ".join(f"f.{name}" for name in SUBJECTS[contract.feed])
-    counted = {"nobody": f"count_if(coalesce({subject}) is null and f.lake_file is not null)"}
+    counted = {"nobody": f"count(*) filter (coalesce({subject}) is null and f.lake_file is not null)"}
     return counted, {"no_subject_share": "share(c.nobody, c.stored)"}
 
 
@@ -314,7 +314,7 @@ def _references(contract: Contract, known: Iterable[str]) -> tuple[dict[str, str
         name = f"known_{column}"
         if master in known:
             counted[f"given_{column}"] = f"count(f.{column})"
-            counted[name] = f"count_if(f.{column} in (select key from known_{master}))"
+            counted[name] = f"count(*) filter (f.{column} in (select key from known_{master}))"
             facts[f"{name}_share"] = f"share(c.{name}, c.given_{column})"
             facts[f"{name}_share_high"] = f"wilson(c.{name}, c.given_{column}, 1)"
         else:

@@ -1,0 +1,132 @@
+"""The warehouse: what a run sees, and which days it computes anew."""
+
+from contextlib import suppress
+from datetime import date
+
+import pytest
+
+from cx360 import gates, landing, ledger, pipeline, warehouse
+from cx360.settings import Settings
+from tests.pipeline.bank import deliver, settle, transactions
+
+MONDAY = "t1;a1;02.03.2026;1,00;EUR;C;fee;\nt2;a1;02.03.2026;2,00;EUR;C;fee;\n"
+TUESDAY = "t3;a1;03.03.2026;3,00;EUR;C;fee;\n"
+
+
+@pytest.fixture
+def bank(settings: Settings) -> Settings:
+    return settle(settings)
+
+
+def arrive(bank: Settings, name: str, rows: str, day: str = "2026-03-04") -> None:
+    deliver(bank, name, transactions(rows), day)
+    landing.land(bank, "transactions")
+    with suppress(gates.GateFailed):
+        gates.check_deliveries(bank, "transactions", "test")
+
+
+def scope(bank: Settings, known_at: int | None = None) -> list[str]:
+    """Days of transactions a run opened now computes anew."""
+    warehouse.open_run(bank, "test", date(2026, 3, 4), known_at)
+    with warehouse.connect(bank) as db:
+        rows = db.sql("select business_date from raw.run_scope where feed = 'transactions' order by 1").fetchall()
+    return [row[0].strftime("%d") for row in rows]
+
+
+def test_a_first_run_computes_everything(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    told = warehouse.open_run(bank, "test", None, None)
+    assert told["days_to_compute"] == "all"
+    assert told["as_of"] == "2026-03-02"
+    assert told["last_business_dates"] == {"transactions": "2026-03-02"}
+
+
+def test_a_run_computes_the_days_its_deliveries_bring(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    assert scope(bank) == []
+    arrive(bank, "tx2.csv", TUESDAY)
+    assert scope(bank) == ["03"]
+
+
+def test_a_correction_computes_the_day_it_takes_the_row_from_too(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    arrive(bank, "tx2.csv", MONDAY.splitlines()[0].replace("02.03.", "04.03.") + "\n")
+    assert scope(bank) == ["02", "04"]
+
+
+def test_what_a_blocked_candidate_held_is_taken_up_by_the_next_run(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    arrive(bank, "tx2.csv", TUESDAY)
+    scope(bank)  # built, but the gate of the candidate does not open
+    arrive(bank, "tx3.csv", "t4;a1;01.03.2026;1,00;EUR;C;fee;\n")
+    assert scope(bank) == ["01", "03"]
+
+
+def test_an_earlier_known_at_withdraws_what_came_later(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    with ledger.session(bank) as session:
+        first = gates.visible_arrivals(session, None)[-1]
+    arrive(bank, "tx2.csv", TUESDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    assert scope(bank, known_at=first) == ["03"]
+    with warehouse.connect(bank) as db:
+        assert db.sql("select count(*) from raw.transactions").fetchall() == [(2,)]
+
+
+def test_another_time_zone_computes_everything(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    elsewhere = bank.model_copy(update={"timezone": "Asia/Shanghai"})
+    assert warehouse.open_run(elsewhere, "test", date(2026, 3, 4), None)["days_to_compute"] == "all"
+
+
+def test_a_blocked_delivery_is_not_seen_until_a_decision_releases_it(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    bad = "t9;a1;never;1,00;EUR;C;fee;\n"
+    arrive(bank, "tx2.csv", TUESDAY + bad * 3)  # more than a fifth quarantined
+    scope(bank)
+    with warehouse.connect(bank) as db:
+        assert db.sql("select count(*) from raw.transactions").fetchall() == [(2,)]
+    with ledger.session(bank) as session:
+        arrival = max(d.arrival_number for d in session.query(ledger.Delivery))
+        session.add(
+            ledger.Decision(kind="release", arrival_number=arrival, reason="known dirt of a migration", decided_by="x")
+        )
+    scope(bank)
+    with warehouse.connect(bank) as db:
+        assert db.sql("select count(*) from raw.transactions").fetchall() == [(3,)]
+
+
+def test_a_feed_that_never_came_is_an_empty_typed_view(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    with warehouse.connect(bank) as db:
+        assert db.sql("select count(*), count(party_id) from raw.parties").fetchall() == [(0, 0)]
+        types = dict(db.sql("select column_name, column_type from (describe raw.fx_rates)").fetchall())
+    assert types["rate"] == "DECIMAL(18,8)"
+
+
+def test_nothing_to_build_for_says_so(bank: Settings) -> None:
+    with pytest.raises(ValueError, match="no delivery has passed its gate"):
+        warehouse.open_run(bank, "test", None, None)
+
+
+def test_nothing_is_published_that_did_not_pass_its_gate_since_it_was_built(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    run = pipeline.Run(run_id="by hand", as_of=date(2026, 3, 4))
+    scope(bank)
+    with pytest.raises(warehouse.NotAudited):
+        pipeline.publish(bank, run)
+    warehouse.mark_audited(bank)
+    warehouse.require_audited(bank)
+    scope(bank)
+    with pytest.raises(warehouse.NotAudited):
+        warehouse.require_audited(bank)
