@@ -23,8 +23,9 @@ cast('{{ day.isoformat() }}' as date)
 {%- endmacro %}
 
 {# A count or sum that is 0 for people a feed did not see, and null where the bank has no such feed. #}
-{% macro zero_where_fed(column, feed, type='bigint') -%}
-case when feeds.has_{{ feed }} then coalesce({{ column }}, cast(0 as {{ type }})) end
+{% macro zero_where_fed(column, feeds, type='bigint') -%}
+{%- set names = [feeds] if feeds is string else feeds -%}
+case when {% for feed in names %}feeds.has_{{ feed }}{{ " and " if not loop.last }}{% endfor %} then coalesce({{ column }}, cast(0 as {{ type }})) end
 {%- endmacro %}
 
 {# The columns window_sums made in a model, for the profile: 0 where a feed did not see the person. #}

@@ -1,4 +1,5 @@
--- A row returned is a CES scale that no declared version has; its answers are in the profile but in no metric.
+-- A row returned is a CES scale that no declared version has: its answers are in the profile
+-- but in no metric.
 {{ config(severity='warn') }}
 
 select

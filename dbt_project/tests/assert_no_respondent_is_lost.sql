@@ -1,4 +1,5 @@
--- A row returned is an NPS row whose promoters, passives and detractors are not all of its respondents.
+-- A row returned is an NPS row whose promoters, passives and detractors are not all of its
+-- respondents.
 select *
 from {{ ref('cx_metrics_daily') }}
 where

@@ -1,5 +1,5 @@
--- A row returned is a day and currency whose booked money is not all in profiles and the unattributed row, as booked,
--- or a reporting figure of the last 365 days that the profiles do not add up to.
+-- A row returned is a day and currency whose booked money is not all in profiles and the
+-- unattributed row, or a year whose transactions the profiles do not add up to.
 with
 
 booked as (
@@ -60,7 +60,9 @@ unequal_totals as (
         '(all)' as currency
     from profiles_total
     cross join booked_total
-    where coalesce(profiles_total.transaction_count, 0) <> coalesce(booked_total.transaction_count, 0)
+    where
+        coalesce(profiles_total.transaction_count, 0)
+        <> coalesce(booked_total.transaction_count, 0)
 )
 
 select * from unequal_days

@@ -1,0 +1,1 @@
+"""cx360: one audited profile per customer of a bank, every day."""

@@ -174,9 +174,7 @@ def _column(feed: str, prop: "SchemaProperty") -> Column:
     if prop.classification not in ("public", "internal", *RESTRICTED):
         raise ContractError(f"{where}: classification must be public, internal, personal or free_text")
     if prop.encryptedName and not prop.semanticType:
-        raise ContractError(
-            f"{where}: encryptedName needs a semanticType, which says how values are normalised"
-        )
+        raise ContractError(f"{where}: encryptedName needs a semanticType, which says how values are normalised")
     return Column(
         name=prop.name,
         type=sql,
@@ -202,7 +200,7 @@ def read(path: Path) -> Contract:
     if not document.schema_ or len(document.schema_) != 1 or not document.name:
         raise ContractError(f"{path.name}: needs a name and exactly one schema object")
     table = document.schema_[0]
-    custom = {p.property: p.value for p in table.customProperties or ()}
+    custom: dict[str | None, Any] = {p.property: p.value for p in table.customProperties or ()}
     properties = table.properties or []
     contract = Contract(
         feed=document.name,

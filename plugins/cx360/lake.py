@@ -98,8 +98,8 @@ def decode(staged: Staged, encoding: str) -> None:
         ) from None
     if done == 0:
         raise UnreadableError(
-            f"{name} is empty, not even a header or a record is in it. If there was nothing to deliver, a CSV with its header alone"
-            " says so; otherwise ask the source to deliver it again."
+            f"{name} is empty, not even a header or a record is in it. If there was nothing to deliver, a CSV with its"
+            " header alone says so; otherwise ask the source to deliver it again."
         )
 
 
@@ -109,7 +109,7 @@ def _open(path: Path) -> IO[bytes]:
     if path.suffix == ".zst":
         import pyarrow as pa
 
-        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")  # type: ignore[no-any-return]
+        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
     return path.open("rb")
 
 

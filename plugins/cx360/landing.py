@@ -120,9 +120,7 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
         if latest is not None and latest.content_hash == staged.content_hash:
             return None
         with ledger.session(settings) as session:
-            made = manifest.same_landing(
-                session, contract.feed, staged.content_hash, mapping_hash, contract.version
-            )
+            made = manifest.same_landing(session, contract.feed, staged.content_hash, mapping_hash, contract.version)
         made = made or _make(settings, contract, file, staged, mapping_hash, folder)
     with ledger.session(settings) as session:
         return manifest.record(
@@ -252,9 +250,7 @@ def _write_quarantine(
 
     if not _number(db, "select count(*) from refused"):
         return 0
-    schema = pa.schema(
-        [("row_number", pa.int64()), ("reasons", pa.list_(pa.string())), ("raw_row", pa.string())]
-    )
+    schema = pa.schema([("row_number", pa.int64()), ("reasons", pa.list_(pa.string())), ("raw_row", pa.string())])
     sql = "select row_number, reasons, raw_row from refused order by row_number, raw_row"
     count = lake.write(folder / "quarantine", _batches(db, sql), schema)
     delivery["quarantine_path"] = f"pii/quarantine/{contract.feed}/{landing_id}.parquet"
@@ -314,7 +310,8 @@ def _conservation(
     zero, number = "0::decimal(38,6)", "decimal(38,6)"
     sums = f"""
         with sides as (
-            select {currency} as currency, _amount as total_in, {zero} as accepted, {zero} as repeated, {zero} as refused
+            select {currency} as currency, _amount as total_in,
+                {zero} as accepted, {zero} as repeated, {zero} as refused
             from typed
             union all
             select {currency}, {zero}, {amount}::{number}, {zero}, {zero} from read_parquet({path})

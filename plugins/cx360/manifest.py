@@ -3,7 +3,6 @@
 Here belongs the one insert that makes a landed file exist. The tables themselves are in ``ledger``.
 """
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
@@ -65,9 +64,7 @@ def same_landing(
     if found is None:
         return None
     quarantine = session.scalars(select(Quarantine).where(Quarantine.arrival_number == found.arrival_number))
-    conservation = session.scalars(
-        select(Conservation).where(Conservation.arrival_number == found.arrival_number)
-    )
+    conservation = session.scalars(select(Conservation).where(Conservation.arrival_number == found.arrival_number))
     return Made(
         {name: getattr(found, name) for name in _OF_THE_LANDING},
         [{name: getattr(row, name) for name in _REASON} for row in quarantine],
@@ -90,13 +87,3 @@ def record(session: Session, made: "Made", **arrival: Any) -> Delivery:
     session.refresh(delivery)
     session.expunge(delivery)
     return delivery
-
-
-def last_dates(session: Session) -> dict[str, date]:
-    """Last business date of each feed over all its deliveries."""
-    rows = session.execute(
-        text(
-            "select feed, max(event_date_max) from ops.deliveries where event_date_max is not null group by feed"
-        )
-    )
-    return {feed: day for feed, day in rows}

@@ -36,9 +36,7 @@ def parse(connection: "DuckDBPyConnection", sql: str, contract: Contract) -> Map
     Raises:
         MappingError: it is not one plain select over ``raw``, or its columns are not the contract's.
     """
-    tree: dict[str, Any] = json.loads(
-        connection.execute("select json_serialize_sql($1)", [sql]).fetchall()[0][0]
-    )
+    tree: dict[str, Any] = json.loads(connection.execute("select json_serialize_sql($1)", [sql]).fetchall()[0][0])
     if tree.get("error"):
         raise MappingError(f"not valid SQL: {tree.get('error_message')}")
     statements = tree["statements"]
@@ -46,17 +44,14 @@ def parse(connection: "DuckDBPyConnection", sql: str, contract: Contract) -> Map
     if len(statements) != 1 or node["type"] != "SELECT_NODE" or node["cte_map"]["map"]:
         raise MappingError("it must be one plain select from raw")
     if node["from_table"].get("table_name") != "raw" or any(
-        node[clause]
-        for clause in ("modifiers", "where_clause", "group_expressions", "having", "qualify", "sample")
+        node[clause] for clause in ("modifiers", "where_clause", "group_expressions", "having", "qualify", "sample")
     ):
         raise MappingError("it must select from raw alone, without where, join, group by, order by or limit")
     outputs = tuple(_name(item) for item in node["select_list"])
     known = {c.name for c in contract.columns}
     if unknown := sorted(set(outputs) - known):
         raise MappingError(f"the contract has no column {', '.join(unknown)}")
-    needed = {c.name for c in contract.columns if c.required} - (
-        set(contract.key) if contract.derived_key else set()
-    )
+    needed = {c.name for c in contract.columns if c.required} - (set(contract.key) if contract.derived_key else set())
     if absent := sorted(needed - set(outputs)):
         raise MappingError(f"it does not give {', '.join(absent)}, which the contract requires")
     inputs = tuple(dict.fromkeys(_columns(node["select_list"])))

@@ -5,13 +5,12 @@ the module it calls. DAGs turn the list into tasks; tests and the bench call it 
 orchestration. Importing this module is cheap: a step imports what it needs when it runs.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from cx360.settings import PROJECT, Settings
+from cx360.settings import Settings
 
 #: Counts, dates and names of a step, fit for JSON, logs and XCom. Never personal data.
 Summary = dict[str, Any]
@@ -146,7 +145,7 @@ def publish(settings: Settings, run: Run) -> Summary:
         NotAudited: the candidate did not pass its gate.
     """
     from cx360 import publish as publishing
-    from cx360 import warehouse
+    from cx360 import versions, warehouse
 
     warehouse.require_audited(settings)
     opened = warehouse.opened(settings)
@@ -158,9 +157,9 @@ def publish(settings: Settings, run: Run) -> Summary:
             known_at=opened.known_at,
             decisions_known_at=opened.decisions_known_at,
             manifest_hash=opened.manifest_hash,
-            seeds_hash=_hash(settings, "dbt_project/seeds"),
-            models_hash=_hash(settings),  # nothing is estimated from rows yet
-            code_version=_hash(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
+            seeds_hash=versions.of_files(settings, "dbt_project/seeds"),
+            models_hash=versions.of_texts(()),  # nothing is estimated from rows yet
+            code_version=versions.of_files(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
         ),
     )
     warehouse.settle(settings)
@@ -171,18 +170,6 @@ def publish(settings: Settings, run: Run) -> Summary:
         "rows": sum(publication.table_rows.values()),
         "tables": publication.table_rows,
     }
-
-
-def _hash(settings: Settings, *folders: str) -> str:
-    """SHA-256 over the files of some folders of the project, the bank's own versions where it has them."""
-    found = hashlib.sha256()
-    for folder in folders:
-        for path in sorted((PROJECT / folder).rglob("*")):
-            if path.suffix in (".py", ".sql", ".yml", ".yaml", ".csv", ".json") and "target" not in path.parts:
-                name = path.relative_to(PROJECT).as_posix()
-                content = settings.overlay(name).read_bytes()
-                found.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
-    return found.hexdigest()
 
 
 #: dbt's selection of what identity is resolved from.

@@ -66,9 +66,7 @@ def install(connection: "DuckDBPyConnection", settings: Settings) -> None:
     )
 
 
-def tokenise(
-    connection: "DuckDBPyConnection", values: str, table: str, semantic_type: str, region: str
-) -> None:
+def tokenise(connection: "DuckDBPyConnection", values: str, table: str, semantic_type: str, region: str) -> None:
     """Make temp table ``table`` (value, semantic_type, token), one row per value of ``values``.
 
     Args:
@@ -97,15 +95,8 @@ def _normalise_phones(connection: "DuckDBPyConnection", values: str, region: str
     import pyarrow as pa
 
     of_type = "case when contains(v, '@') then 'email' else 'phone' end" if with_email else "'phone'"
-    connection.execute(
-        f"create or replace temp table cx360_values as select v, {of_type} as t from ({values})"
-    )
-    numbers = (
-        connection.sql("select v from cx360_values where t = 'phone'")
-        .to_arrow_table()
-        .column("v")
-        .to_pylist()
-    )
+    connection.execute(f"create or replace temp table cx360_values as select v, {of_type} as t from ({values})")
+    numbers = connection.sql("select v from cx360_values where t = 'phone'").to_arrow_table().column("v").to_pylist()
     known = pa.table(
         {"v": pa.array(numbers, pa.string()), "n": pa.array([e164(n, region) for n in numbers], pa.string())}
     )

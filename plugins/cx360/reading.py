@@ -90,13 +90,9 @@ def _parquet(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple
 
     path = literal(str(staged.raw))
     try:
-        found = [
-            str(row[0]) for row in db.execute(f"select name from parquet_schema({path}) offset 1").fetchall()
-        ]
+        found = [str(row[0]) for row in db.execute(f"select name from parquet_schema({path}) offset 1").fetchall()]
         remark = _compare_columns(file, found, inputs)
-        db.execute(
-            f"create temp table records as select row_number() over () as {ROW}, * from read_parquet({path})"
-        )
+        db.execute(f"create temp table records as select row_number() over () as {ROW}, * from read_parquet({path})")
     except duckdb.Error as error:
         raise UnreadableError(
             f"{file.path.name} is no whole Parquet file ({type(error).__name__})."
@@ -110,9 +106,7 @@ def _compare_columns(file: File, found: list[str], inputs: tuple[str, ...]) -> s
     """Complain of a missing column, remark on one nobody declared."""
     name = file.path.name
     if len(set(found)) < len(found) or not all(found):
-        raise UnreadableError(
-            f"{name}: the header has a column twice or without a name. Ask the source to mend it."
-        )
+        raise UnreadableError(f"{name}: the header has a column twice or without a name. Ask the source to mend it.")
     if missing := [c for c in dict.fromkeys((*file.spec.columns, *inputs)) if c not in found]:
         raise UnreadableError(
             f"{name} lacks column {', '.join(missing)}; found {', '.join(found)}. Ask the source for the column, or"

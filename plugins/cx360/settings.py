@@ -5,6 +5,7 @@ Here belongs every ``CX360_*`` variable and the places derived from it. Business
 
 import os
 import secrets
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -91,9 +92,7 @@ class Settings(BaseSettings):
             fresh = path.with_suffix(f".{os.getpid()}")
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_hex(32))
-            try:
-                os.link(fresh, path)  # the first process wins; the others read what it made
-            except FileExistsError:
-                pass
+            with suppress(FileExistsError):  # the first process wins; the others read what it made
+                os.link(fresh, path)
             fresh.unlink()
         return path.read_text().encode()

@@ -96,9 +96,7 @@ class Source(BaseModel):
             if spec.feed not in FEEDS:
                 raise ValueError(f"feed {spec.feed!r} has no contract; known are {', '.join(FEEDS)}")
             if "{delivery_day}" not in spec.pattern and self.delivery_day is None:
-                raise ValueError(
-                    f"pattern {spec.pattern!r} needs {{delivery_day}}, or the source a delivery_day"
-                )
+                raise ValueError(f"pattern {spec.pattern!r} needs {{delivery_day}}, or the source a delivery_day")
         return self
 
     def mapping(self, spec: FileSpec) -> Path:
@@ -144,9 +142,7 @@ class File:
     @property
     def control_path(self) -> Path | None:
         """Where the control file of this delivery is, if its source gives one."""
-        return (
-            self.path.with_name(self.spec.control.format(name=self.path.name)) if self.spec.control else None
-        )
+        return self.path.with_name(self.spec.control.format(name=self.path.name)) if self.spec.control else None
 
     @property
     def expected(self) -> dict[str, Any] | None:

@@ -12,8 +12,8 @@ ledger make it again. Tables of schema ``raw``:
     audited      one row while what the tables hold has passed the gate of the candidate; any change takes it away
 """
 
-import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cx360 import sources
+from cx360 import sources, versions
 from cx360.contracts import Contract, load
 from cx360.row_rules import identifier, literal
 from cx360.settings import PROJECT, Settings
@@ -120,7 +120,7 @@ def open_run(
             raise ValueError("no delivery has passed its gate yet, so there is no business date to build for")
         as_of = max(dates.values())
     bank = sources.bank(settings)
-    code_hash = _code_hash(bank)
+    code_hash = _code_hash(settings, bank)
     with connect(settings) as db:
         _create(db)
         full_refresh = full_refresh or _built_by(db) != code_hash
@@ -132,7 +132,9 @@ def open_run(
             as_of=as_of,
             known_at=max((d.arrival_number for d in deliveries), default=0) if known_at is None else known_at,
             decisions_known_at=decisions,
-            manifest_hash=_hash(f"{d.arrival_number} {d.content_hash} {d.mapping_hash}" for d in deliveries),
+            manifest_hash=versions.of_texts(
+                f"{d.arrival_number} {d.content_hash} {d.mapping_hash}" for d in deliveries
+            ),
             code_hash=code_hash,
             full_refresh=full_refresh,
             timezone=bank.timezone,
@@ -234,7 +236,8 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
         "lake": str(settings.lake),
     }
     arguments = ["--quiet", "--no-version-check", "build", "--exclude-resource-type", "unit_test"]
-    arguments += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    folder_of_dbt = str(project(settings))
+    arguments += ["--project-dir", folder_of_dbt, "--profiles-dir", folder_of_dbt]
     arguments += ["--vars", json.dumps(variables)]
     arguments += ["--select", *select.split()] if select else []
     arguments += ["--exclude", *exclude.split()] if exclude else []
@@ -367,9 +370,7 @@ def _settle_scope(
         db.executemany("insert into raw.built values (?, ?)", rows)
 
 
-def _scope_of_feed(
-    db: "DuckDBPyConnection", settings: Settings, contract: Contract, paths: list[str]
-) -> None:
+def _scope_of_feed(db: "DuckDBPyConnection", settings: Settings, contract: Contract, paths: list[str]) -> None:
     """Days of the files' rows, and of every other version of their keys, which a correction may have moved."""
     if not paths or contract.event_time is None:
         return
@@ -404,15 +405,18 @@ def _lake_files(settings: Settings, feed: str, arrivals: set[int]) -> list[str]:
         return sorted({str(settings.lake / str(path)) for path in found})
 
 
-def _code_hash(bank: sources.Bank) -> str:
+def _code_hash(settings: Settings, bank: sources.Bank) -> str:
     """Changes when the tables kept from run to run would come out differently: models, seeds, time zone, currency."""
-    files = sorted(
-        p for p in DBT_PROJECT.rglob("*") if p.suffix in (".sql", ".yml", ".csv") and "target" not in p.parts
-    )
-    return _hash(
-        [bank.model_dump_json(), *(f"{p.name} {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files)]
-    )
+    return versions.of_texts((bank.model_dump_json(), versions.of_files(settings, "dbt_project", "contracts")))
 
 
-def _hash(lines: Any) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def project(settings: Settings) -> Path:
+    """The dbt project: the shipped one, or a copy of it below home with the bank's own files over it."""
+    own = settings.home / "config" / "dbt_project"
+    if not own.exists():
+        return DBT_PROJECT
+    copy = settings.home / "dbt" / "project"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(DBT_PROJECT, copy, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(own, copy, dirs_exist_ok=True)
+    return copy

@@ -1,6 +1,6 @@
--- Calls. ser_start and ser_exit are the agent's service, so there is no wait and no queue entry to be had.
--- Rows without a call id carry only the complaint, client, phone and times: how they ended is unknown.
--- PHANTOM calls never reached anybody.
+-- Calls. ser_start and ser_exit are the agent's service, so there is no wait and no queue entry
+-- to be had. Rows without a call id carry only the complaint, client, phone and times: how they
+-- ended is unknown. PHANTOM calls never reached anybody.
 select
     call_id,
     date_received || ' ' || ser_start as started_at,
@@ -10,7 +10,9 @@ select
     vruline as queue,
     type as topic,
     case trim(outcome)
-        when 'AGENT' then 'handled' when 'HANG' then 'abandoned' when 'PHANTOM' then 'not_offered' when '' then 'unknown'
+        when 'AGENT' then 'handled' when 'HANG' then 'abandoned' when
+            'PHANTOM'
+            then 'not_offered' when '' then 'unknown'
         else coalesce(outcome, 'unknown')
     end as outcome,
     nullif(server, 'NO_SERVER') as agent_id,

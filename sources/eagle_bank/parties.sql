@@ -9,7 +9,8 @@ select
     social as document_number,
     phone,
     email,
-    concat_ws(', ', address_1, nullif(trim(address_2), ''), city, state || ' ' || zipcode) as address,
+    concat_ws(', ', address_1, nullif(trim(address_2), ''), city, state || ' ' || zipcode)
+        as address,
     city,
     state as region,
     district_id as branch_id,

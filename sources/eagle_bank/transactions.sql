@@ -1,5 +1,6 @@
 -- Transactions. PRIJEM is a credit; VYDAJ and VYBER are debits. All are booked.
--- k_symbol says what for: DUCHOD pension, UROK interest, SANKC. UROK penalty interest, SLUZBY statement fee,
+-- k_symbol says what for: DUCHOD pension, UROK interest, SANKC. UROK penalty interest, SLUZBY
+-- statement fee,
 -- SIPO household payment and POJISTNE insurance by standing order, UVER loan payment.
 select
     trans_id as transaction_id,
@@ -7,7 +8,9 @@ select
     date as booked_date,
     amount,
     'USD' as currency,
-    case type when 'PRIJEM' then 'credit' when 'VYDAJ' then 'debit' when 'VYBER' then 'debit' else type end as direction,
+    case type
+        when 'PRIJEM' then 'credit' when 'VYDAJ' then 'debit' when 'VYBER' then 'debit' else type
+    end as direction,
     'booked' as status,
     case
         when trim(k_symbol) = 'DUCHOD' then 'pension'

@@ -18,5 +18,5 @@ select
     CLOSE_DT as closed_date,
     case STAT when 'O' then 'open' when 'D' then 'dormant' when 'C' then 'closed' else STAT end
         as status,
-    LAST_CHANGE as updated_at,
+    LAST_CHANGE as updated_at
 from raw

@@ -9,5 +9,5 @@ select
     feat as feature,
     case os when 'iOS' then 'ios' when 'Android' then 'android' when 'Web' then 'web' else os end
         as platform,
-    err as is_error,
+    err as is_error
 from raw

@@ -20,5 +20,5 @@ select
     Bearbeitung_s as handle_seconds,
     Weiterleitungen as transfer_count,
     Beschwerde as complaint_id,
-    Notiz as notes,
+    Notiz as notes
 from raw

@@ -19,5 +19,5 @@ select
     decision as resolution,
     case in_time when 'ja' then 'true' when 'nein' then 'false' else in_time end as is_timely,
     text,
-    changed as updated_at,
+    changed as updated_at
 from raw

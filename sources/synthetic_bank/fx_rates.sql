@@ -3,5 +3,5 @@ select
     from_ccy as currency,
     to_ccy as quote_currency,
     rate,
-    set_at as updated_at,
+    set_at as updated_at
 from raw

@@ -18,6 +18,8 @@ select
     closed_date,
     amount,
     ccy as currency,
-    case state when 'A' then 'active' when 'C' then 'closed' when 'D' then 'defaulted' else state end
-        as status,
+    case state
+        when 'A' then 'active' when 'C' then 'closed' when 'D' then 'defaulted' else state
+    end
+        as status
 from raw

@@ -5,7 +5,9 @@ select
     trim(concat_ws(' ', VORNAME, NACHNAME)) as full_name,
     GEBURTSDATUM as birth_date,
     GEBURTSJAHR as birth_year,
-    case GESCHLECHT when 'W' then 'female' when 'M' then 'male' when 'D' then 'other' else GESCHLECHT end
+    case GESCHLECHT
+        when 'W' then 'female' when 'M' then 'male' when 'D' then 'other' else GESCHLECHT
+    end
         as gender,
     AUSWEIS_NR as document_number,
     TELEFON as phone,
@@ -15,8 +17,11 @@ select
     BUNDESLAND as region,
     FILIALE as branch_id,
     KUNDE_SEIT as customer_since_date,
-    case STATUS when 'A' then 'active' when 'G' then 'closed' when 'V' then 'deceased' else STATUS end
+    case STATUS
+        when 'A' then 'active' when 'G' then 'closed' when 'V' then 'deceased' else STATUS
+    end
         as status,
-    case WERBUNG when 'J' then 'true' when 'N' then 'false' else WERBUNG end as has_marketing_consent,
-    GEAENDERT_AM as updated_at,
+    case WERBUNG when 'J' then 'true' when 'N' then 'false' else WERBUNG end
+        as has_marketing_consent,
+    GEAENDERT_AM as updated_at
 from raw

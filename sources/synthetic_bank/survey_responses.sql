@@ -16,5 +16,5 @@ select
     product,
     region,
     call_ref as call_id,
-    verbatim as comment,
+    verbatim as comment
 from raw

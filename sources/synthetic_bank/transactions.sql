@@ -6,7 +6,9 @@ select
     amt as amount,
     ccy as currency,
     case dc when 'C' then 'credit' when 'D' then 'debit' else dc end as direction,
-    case state when 'P' then 'pending' when 'B' then 'booked' when 'R' then 'reversed' else state end
+    case state
+        when 'P' then 'pending' when 'B' then 'booked' when 'R' then 'reversed' else state
+    end
         as status,
     case purpose_code
         when 'POS' then 'payment'
@@ -35,5 +37,5 @@ select
     counterparty,
     balance as balance_after_amount,
     remittance_text as description,
-    rev_no as version_number,
+    rev_no as version_number
 from raw

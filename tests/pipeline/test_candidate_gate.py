@@ -195,10 +195,15 @@ def test_profiles_are_compared_with_the_last_publication_for_no_later_day(
 def test_what_cannot_be_checked_blocks_and_says_what_is_missing(
     settings: Settings, warehouse: Callable[..., None]
 ) -> None:
-    warehouse("drop table cx.cx_metrics_daily; alter table profile.customer_timeline drop column touchpoint_id")
+    warehouse("""
+        drop table cx.cx_metrics_daily;
+        alter table profile.customer_timeline drop column touchpoint_id;
+        alter table daily.int_money__daily drop column profile_id
+    """)
     report = blocked(settings)
     open_rules = {v.rule: v.detail for v in report.blocking if v.outcome == "could not check"}
     assert {v.outcome for v in report.blocking} == {"could not check"}
+    assert "unattributed_usual" in report.summary()["warnings"]
     assert {"cx_metrics_daily_grain", "nps_in_range", "shares_in_range", "customer_timeline_grain"} <= set(open_rules)
     assert "touchpoint_id" in str(open_rules["customer_timeline_grain"])
     assert {v.outcome for v in report.verdicts if v.rule.startswith("customer_profile_")} == {"passed"}

@@ -149,7 +149,11 @@ UNREADABLE = {
     "truncated zstd": ("tx.csv.zst", lambda: _zstd(transactions() * 200)[:-20], "cut off"),
     "no gzip at all": ("tx.csv.gz", lambda: transactions().encode(), "not what its ending says"),
     "wrong encoding": ("tx.csv", lambda: transactions(PLAIN).encode("latin-1"), "is not utf-8: byte 80"),
-    "missing column": ("tx.csv", lambda: transactions().replace(";amount", ";betrag", 1).encode(), "lacks column amount"),
+    "missing column": (
+        "tx.csv",
+        lambda: transactions().replace(";amount", ";betrag", 1).encode(),
+        "lacks column amount",
+    ),
     "column twice": ("tx.csv", lambda: transactions().replace(";cur", ";day", 1).encode(), "column twice"),
     "empty file": ("tx.csv", lambda: b"", "is empty"),
     "half a Parquet file": ("tx.parquet", lambda: b"PAR1 and no more", "no whole Parquet file"),
@@ -176,7 +180,11 @@ def test_a_file_no_row_can_be_taken_from_is_kept_and_told(bank: Settings, name, 
     assert message in (delivery.message or "")
     assert delivery.lake_path is None
     assert (bank.lake / delivery.raw_path).read_bytes() == delivered.read_bytes()
-    assert "Ask the source" in str(delivery.message) or "source.yaml" in str(delivery.message) or "header" in str(delivery.message)
+    assert (
+        "Ask the source" in str(delivery.message)
+        or "source.yaml" in str(delivery.message)
+        or "header" in str(delivery.message)
+    )
     assert land(bank).known_already == 1, "the same bytes are not tried again"
 
 
@@ -252,15 +260,17 @@ def test_calls_without_a_key_get_one_from_what_they_say(bank: Settings) -> None:
     keys = [str(r["call_id"]) for r in rows(bank, "call_logs")]
     derived = sorted(k for k in keys if k != "c1")
     assert derived[0][:-1] == derived[1][:-1] and (derived[0][-2:], derived[1][-2:]) == ("-1", "-2")
-    again = deliver(bank, "calls_again.csv", "id;began;ended;phone;queue;said\n" + said.replace("030 901820", "+4930901820"))
+    again = deliver(
+        bank, "calls_again.csv", "id;began;ended;phone;queue;said\n" + said.replace("030 901820", "+4930901820")
+    )
     assert again.exists()
     land(bank, "call_logs")
-    assert len({k for k in derived} & {str(r["call_id"]) for r in rows(bank, "call_logs")}) == 2
+    assert len(set(derived) & {str(r["call_id"]) for r in rows(bank, "call_logs")}) == 2
 
 
 def test_local_times_become_instants_also_on_the_night_the_clocks_change(bank: Settings) -> None:
-    text = "id;began;ended;phone;queue;said\na;29.03.2026 01:59:59;;;;\nb;29.03.2026 03:00:00;;;;\nc;01.07.2026 12:00:00;;;;\n"
-    text += "d;2026-07-01T12:00:00+05:30;;;;\ne;2026-07-01T12:00:00Z;;;;\n"
+    text = "id;began;ended;phone;queue;said\na;29.03.2026 01:59:59;;;;\nb;29.03.2026 03:00:00;;;;\n"
+    text += "c;01.07.2026 12:00:00;;;;\nd;2026-07-01T12:00:00+05:30;;;;\ne;2026-07-01T12:00:00Z;;;;\n"
     deliver(bank, "calls.csv", text)
     land(bank, "call_logs")
     times = {r["call_id"]: r["started_at"].strftime("%d %H:%M:%S") for r in rows(bank, "call_logs")}  # type: ignore[attr-defined]
@@ -288,7 +298,9 @@ def test_snapshots_a_b_a_are_three_deliveries_of_two_contents(bank: Settings) ->
 
 
 def test_the_same_input_makes_the_same_bytes_in_another_home(bank: Settings, tmp_path: Path) -> None:
-    many = "".join(f"t{i % 4999};a{i % 7};0{i % 9 + 1}.03.2026;{i % 97},{i % 90 + 10};EUR;C;fee;n {i}\n" for i in range(20_000))
+    many = "".join(
+        f"t{i % 4999};a{i % 7};0{i % 9 + 1}.03.2026;{i % 97},{i % 90 + 10};EUR;C;fee;n {i}\n" for i in range(20_000)
+    )
     deliver(bank, "tx.csv.gz", transactions(many))
     land(bank)
     before = lake_bytes(bank)
@@ -300,7 +312,9 @@ def test_the_same_input_makes_the_same_bytes_in_another_home(bank: Settings, tmp
     assert lake_bytes(bank) == before
 
 
-def test_a_landing_killed_anywhere_leaves_nothing_that_counts_and_finishes_the_same(bank: Settings, tmp_path: Path) -> None:
+def test_a_landing_killed_anywhere_leaves_nothing_that_counts_and_finishes_the_same(
+    bank: Settings, tmp_path: Path
+) -> None:
     many = "".join(f"t{i};a1;01.03.2026;1,{i % 90 + 10};EUR;C;fee;n\n" for i in range(60_000))
     deliver(bank, "tx.csv", transactions(many))
     land(bank)
@@ -352,7 +366,11 @@ def test_canaries_of_personal_data_are_found_nowhere_outside_pii(bank: Settings)
     person = f"p1;{c['full_name']};{c['born']};{c['phone']};{c['email']};{c['street']};01.03.2026 08:00:00\n"
     broken = f"p2;{c['full_name']};{c['phone']};{c['phone']};{c['email']};{c['street']};{c['email']}\n"
     deliver(bank, "people.csv", "id;name;born;phone;mail;street;changed\n" + person + broken + f"p3;{c['full_name']}\n")
-    deliver(bank, "tx.csv", transactions(f"t1;a1;{c['email']};1,00;EUR;C;fee;{c['text']}\nt2;a1;01.03.2026;1,00;EUR;C;fee;{c['text']}\n"))
+    deliver(
+        bank,
+        "tx.csv",
+        transactions(f"t1;a1;{c['email']};1,00;EUR;C;fee;{c['text']}\nt2;a1;01.03.2026;1,00;EUR;C;fee;{c['text']}\n"),
+    )
     deliver(bank, "calls.csv", f"id;began;ended;phone;queue;said\nc1;01.03.2026 09:00:00;;{c['phone']};q;{c['text']}\n")
     summaries = [land(bank, feed).as_dict() for feed in ("parties", "transactions", "call_logs")]
     assert sum(s["quarantined"] for s in summaries) == 3

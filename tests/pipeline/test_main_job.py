@@ -208,7 +208,9 @@ def test_money_in_is_money_in_profiles_and_unattributed(made: Settings) -> None:
             ).fetchall()
         )
         attributed = dict(
-            db.sql("select currency, sum(credit_amount - debit_amount) from daily.int_money__daily group by 1").fetchall()
+            db.sql(
+                "select currency, sum(credit_amount - debit_amount) from daily.int_money__daily group by 1"
+            ).fetchall()
         )
     assert accepted == attributed
     assert accepted
@@ -223,8 +225,10 @@ def test_quarantine_holds_exactly_what_was_planted(made: Settings, files: Path) 
     with ledger.session(made) as session:
         found: dict[str, dict[str, int]] = {}
         for feed, reason, count in session.execute(
-            text("select feed, reason, sum(row_count)::int from ops.quarantine join ops.deliveries using (arrival_number)"
-                 " group by 1, 2")
+            text(
+                "select feed, reason, sum(row_count)::int"
+                " from ops.quarantine join ops.deliveries using (arrival_number) group by 1, 2"
+            )
         ):
             found.setdefault(feed, {})[reason] = count
     assert found == planted
@@ -259,7 +263,9 @@ def test_no_personal_value_is_anywhere_outside_pii(made: Settings, files: Path) 
     assert [len(c) for c in canaries if c in haystack] == []
 
 
-def test_a_feed_other_than_parties_may_be_missing(files: Path, new_home: Callable[[str], Settings], tmp_path: Path) -> None:
+def test_a_feed_other_than_parties_may_be_missing(
+    files: Path, new_home: Callable[[str], Settings], tmp_path: Path
+) -> None:
     for path in (files / "inbox").rglob("parties_*"):
         (tmp_path / path.parent.name).mkdir(exist_ok=True)
         shutil.copy(path, tmp_path / path.parent.name)

@@ -55,6 +55,7 @@ def _call(call_id: str, at: str, ended: str, **values: Any) -> Row:
     return {
         "call_id": call_id,
         "started_at": at,
+        "queued_at": at,
         "ended_at": ended,
         "direction": "inbound",
         "outcome": "handled",
@@ -209,8 +210,8 @@ FEEDS: dict[str, list[Row]] = {
             party_id="P3",
             complaint_id="K2",
         ),
-        _call("C8", "2026-03-10 12:00+01", "2026-03-10 12:05+01", outcome="not_offered", party_id="P1"),
-        _call("C9", "2026-03-10 12:00+01", "2026-03-10 12:05+01", direction="outbound", party_id="P1"),
+        _call("C8", "2026-03-10 12:00+01", "2026-03-10 12:05+01", outcome="not_offered", party_id="P1", queued_at=None),
+        _call("C9", "2026-03-10 12:00+01", "2026-03-10 12:05+01", direction="outbound", party_id="P1", queued_at=None),
     ],
     "survey_responses": [
         _answer("S1", "2026-03-20 09:00+01", "nps", 9, party_id="P1"),
@@ -275,22 +276,11 @@ UNIT_TESTS = ("path:models/profile,test_type:unit", "path:models/cx,test_type:un
 def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
     """The tables of schema raw that a run opens the warehouse with, one delivery per feed that came."""
     with warehouse.connect(settings) as db:
-        db.execute("create schema raw; create schema identity")
+        warehouse._create(db)
+        db.execute("create schema identity")
         db.execute("create table identity.party_groups (party_id varchar, profile_id varchar)")
-        known = [
-            (row["party_id"], GROUPS[row["party_id"]]) for row in feeds.get("parties", ()) if row["party_id"] in GROUPS
-        ]
-        db.executemany("insert into identity.party_groups values (?, ?)", known)
-        db.execute("create table raw.run_scope (feed varchar, business_date date)")
-        db.execute(
-            "create table raw.deliveries (arrival_number bigint, source varchar, feed varchar,"
-            " delivery_name varchar, delivery_day date, content_hash varchar)"
-        )
-        db.execute(
-            "create table raw.run (run_id varchar, as_of date, known_at bigint, decisions_known_at bigint,"
-            " manifest_hash varchar, code_hash varchar, full_refresh boolean, timezone varchar,"
-            " reporting_currency varchar)"
-        )
+        known = [party["party_id"] for party in feeds["parties"]]
+        db.executemany("insert into identity.party_groups values (?, ?)", [(p, GROUPS[p]) for p in known])
         db.execute("insert into raw.run values ('test', ?, 99, 0, '', '', false, 'Europe/Berlin', 'EUR')", [as_of])
         for number, (feed, contract) in enumerate(load().items(), start=1):
             columns = [(name, sql) for name, sql, _ in contract.lake_columns]
@@ -301,7 +291,9 @@ def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
             if not rows:
                 continue
             arrival = {"source": "test", "arrival_number": number, "delivery_day": as_of, "content_hash": feed}
-            db.execute("insert into raw.deliveries values (?, 'test', ?, ?, ?, ?)", [number, feed, feed, as_of, feed])
+            db.execute(
+                "insert into raw.deliveries values (?, 'test', ?, ?, ?, ?, null)", [number, feed, feed, as_of, feed]
+            )
             values = [[(row | arrival).get(name) for name, _ in columns] for row in rows]
             db.executemany(f"insert into raw.{feed} values ({', '.join('?' * len(columns))})", values)
 
@@ -438,7 +430,7 @@ def test_a_session_belongs_to_who_logged_in(bank: Settings) -> None:
 
 def test_service_history(bank: Settings) -> None:
     anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
-    assert anna["call_30d_count"] == 3  # offered ones only
+    assert anna["call_30d_count"] == 3  # those she made and that reached somebody or a queue
     assert (anna["handle_30d_seconds"], anna["handled_call_30d_count"]) == (540 + 600 + 600, 3)
     assert (anna["wait_30d_seconds"], anna["waited_call_30d_count"]) == (60, 1)
     assert (bob["call_30d_count"], bob["abandoned_call_30d_count"]) == (2, 1)
@@ -535,13 +527,16 @@ def test_identifiers_say_when_and_from_where(bank: Settings) -> None:
     ]
 
 
-def test_metric_rules_hold_in_small(bank: Settings) -> None:
+def test_metric_rules_hold_in_small(bank: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    monkeypatch.setenv("CX360_WAREHOUSE", str(bank.warehouse))
     project = str(warehouse.DBT_PROJECT)
     arguments = ["--quiet", "--no-version-check", "test", "--project-dir", project, "--profiles-dir", project]
     arguments += ["--vars", json.dumps({"as_of": AS_OF.isoformat(), "timezone": "Europe/Berlin"})]
     result = dbtRunner().invoke([*arguments, "--select", *UNIT_TESTS])
+    DuckDBConnectionManager.close_all_connections()
     outcomes = {each.node.name: str(each.status) for each in result.result}
     assert len(outcomes) >= 9
     assert set(outcomes.values()) == {"pass"}, outcomes

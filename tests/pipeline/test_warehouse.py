@@ -130,3 +130,18 @@ def test_nothing_is_published_that_did_not_pass_its_gate_since_it_was_built(bank
     scope(bank)
     with pytest.raises(warehouse.NotAudited):
         warehouse.require_audited(bank)
+
+
+def test_a_banks_own_seed_lies_over_the_shipped_one_and_computes_everything(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    own = bank.home / "config" / "dbt_project" / "seeds"
+    own.mkdir(parents=True)
+    (own / "identifier_limits.csv").write_text("identifier_type,max_holders,reason\nphone,2,a small bank\n")
+    assert warehouse.open_run(bank, "test", date(2026, 3, 4), None)["days_to_compute"] == "all"
+    project = warehouse.project(bank)
+    assert (project / "seeds" / "identifier_limits.csv").read_text().endswith("phone,2,a small bank\n")
+    assert (project / "seeds" / "cx_rules.csv").read_bytes() == (
+        warehouse.DBT_PROJECT / "seeds" / "cx_rules.csv"
+    ).read_bytes()

@@ -17,7 +17,9 @@ def parse(sql: str) -> mapping.Mapping:
 
 
 def test_a_mapping_knows_what_it_reads_and_gives_and_carries_the_row() -> None:
-    parsed = parse("select acc as account_id, upper(cli) as party_id, case t when 'O' then 'owner' end as role from raw")
+    parsed = parse(
+        "select acc as account_id, upper(cli) as party_id, case t when 'O' then 'owner' end as role from raw"
+    )
     assert parsed.inputs == ("acc", "cli", "t")
     assert parsed.outputs == ("account_id", "party_id", "role")
     with duckdb.connect() as db:

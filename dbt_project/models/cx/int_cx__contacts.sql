@@ -25,6 +25,10 @@ calls_in as (
         and outcome <> 'not_offered'
 ),
 
+called_complaints as (
+    select distinct complaint_id from calls
+),
+
 -- a complaint that a call was written down as is the same contact
 other_complaints as (
     select
@@ -37,9 +41,8 @@ other_complaints as (
         c.received_at as ended_at,
         false as is_handled_call
     from complaints as c
-    left join (select distinct complaint_id from calls) as call_complaints
-        on c.complaint_id = call_complaints.complaint_id
-    where call_complaints.complaint_id is null
+    left join called_complaints as k on c.complaint_id = k.complaint_id
+    where k.complaint_id is null
 ),
 
 contacts as (

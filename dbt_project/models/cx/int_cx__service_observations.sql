@@ -1,9 +1,17 @@
 {%- set inbound_handled = "outcome = 'handled' and direction = 'inbound'" -%}
-{%- set is_short = "(outcome = 'abandoned' and coalesce(seconds_to_end < short_abandon_seconds, false))" -%}
+{%- set is_short = "(
+            outcome = 'abandoned'
+            and coalesce(seconds_to_end < short_abandon_seconds, false)
+        )" -%}
 
-{#- metric, which calls it takes, what one call is worth (null: left out), whether it is left out -#}
+{#- metric, which calls it takes, what one call is worth, whether it is left out -#}
 {%- set metrics = [
-    ["aht_seconds", inbound_handled, "measured_handle_seconds", "measured_handle_seconds is null"],
+    [
+        "aht_seconds",
+        inbound_handled,
+        "measured_handle_seconds",
+        "(measured_handle_seconds is null)",
+    ],
     [
         "wait_seconds",
         "is_offered and measured_wait_seconds is not null",
@@ -51,7 +59,7 @@ observations as (
         contact_topic as product,
         cast({{ value }} as decimal(18, 6)) as value,
         cast(null as varchar) as nps_class,
-        not {{ left_out }} as is_counted,
+        {{ left_out }} = false as is_counted,
         {{ left_out }} as is_left_out
     from calls
     cross join rules

@@ -53,7 +53,8 @@ customer_profile as (
 
         -- relationship
         {%- for column in ['account_open', 'joint_account_open'] %}
-        {{ zero_where_fed('relationship.' ~ column ~ '_count', 'accounts') }} as {{ column }}_count,
+        {{ zero_where_fed('relationship.' ~ column ~ '_count', ['accounts', 'account_parties']) }}
+            as {{ column }}_count,
         {%- endfor %}
         relationship.first_account_opened_date,
         {%- for type in holding_types() + ['product_type'] %}
@@ -94,7 +95,8 @@ customer_profile as (
         service.last_call_at,
         {{- columns_where_fed('service', service_measures(), 'call_logs') }}
         {{ zero_where_fed('complaints.complaint_count', 'complaints') }} as complaint_count,
-        {{ zero_where_fed('complaints.open_complaint_count', 'complaints') }} as open_complaint_count,
+        {{ zero_where_fed('complaints.open_complaint_count', 'complaints') }}
+            as open_complaint_count,
         complaints.last_complaint_date,
 
         -- experience

@@ -24,8 +24,9 @@ days_moved as (
     group by account_id, business_date, currency
 ),
 
--- How far a booking is from being the day's last: its balance, less the balance some booking started from, should be
--- what the day moved. Keys and moments of real banks are not in the order of booking, and balances are rounded.
+-- How far a booking is from being the day's last: its balance, less the balance some booking
+-- started from, should be what the day moved. Keys and moments of real banks are not in the order
+-- of booking, and their balances are rounded.
 gaps as (
     select
         t.transaction_id,

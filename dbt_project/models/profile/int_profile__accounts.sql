@@ -8,7 +8,7 @@ holders as (
     select * from {{ ref('int_profile__account_holders') }}
 ),
 
--- an unknown opening date is taken as long ago
+-- an unknown opening date is taken as long ago, also that of an account no master knows
 dated as (
     select
         account_id,
@@ -23,9 +23,12 @@ held as (
     select
         h.profile_id,
         h.part,
-        d.*
-    from dated as d
-    inner join holders as h on d.account_id = h.account_id
+        h.account_id,
+        d.opened_date,
+        coalesce(d.was_opened, true) as was_opened,
+        coalesce(d.is_open, false) as is_open
+    from holders as h
+    left join dated as d on h.account_id = d.account_id
 )
 
 select * from held

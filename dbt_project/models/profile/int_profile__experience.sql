@@ -4,7 +4,7 @@ answers as (
     select * from {{ ref('int_cx__answers') }}
 ),
 
--- NPS is told as scored, 0 to 10; the others as points of a hundred of their scale, 100 the best, whatever the scale
+-- NPS is told as scored, 0 to 10; the others from 0 to 100 of their scale, 100 the best
 told as (
     select
         profile_id,

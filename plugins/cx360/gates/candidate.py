@@ -16,6 +16,7 @@ Here belongs what can be counted about a candidate as a whole, and the order of 
     dates_after_as_of        last events of a profile, recencies and touchpoints later than as_of
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cx360.gates import suites
@@ -73,7 +74,7 @@ _FACTS = {
     "money_days_different": _MONEY,
     "unattributed_share": """
         select round(
-            sum(credit_amount + debit_amount) filter (profile_id = 'unattributed')
+            coalesce(sum(credit_amount + debit_amount) filter (profile_id = 'unattributed'), 0)
             / nullif(sum(credit_amount + debit_amount), 0), 6)
         from daily.int_money__daily""",
     "nps_out_of_range": """
@@ -128,7 +129,7 @@ def _verdict(suite: Suite, rule: Rule, facts: dict[str, float | None], finding: 
         detail = rule.next if finding.outcome == "failed" else None
         return _made(rule, finding.outcome, finding.observed, detail)
     value = facts.get(rule.column)
-    if value is None and rule.without_value is None:
+    if rule.column not in facts or (value is None and rule.without_value is None):
         return _unchecked(rule, f"{rule.column} could not be counted")
     if value is None:
         return _made(rule, "passed", None, rule.without_value)
@@ -149,48 +150,38 @@ def _made(rule: Rule, outcome: Outcome, observed: str | None, detail: str | None
 
 
 def _facts(settings: Settings) -> dict[str, float | None]:
-    """The facts; None for one that has nothing to count or cannot be counted."""
+    """The facts; one with nothing to count is None, one that cannot be counted is missing."""
     import duckdb
 
     from cx360 import warehouse
 
     facts: dict[str, float | None] = {}
+    statements = {name: [sql] for name, sql in _FACTS.items()}
+    statements["keys_not_staged"] = [_not_staged(feed, key) for feed, key in _KEYS.items()]
+    statements["keys_staged_twice"] = [_twice(feed, key) for feed, key in (_KEYS | _KEYS_OF_FEWER).items()]
     try:
         with warehouse.connect(settings, read_only=True) as db:
-            for name, sql in _FACTS.items():
-                facts[name] = _number(db, sql)
-            facts["keys_not_staged"] = _sum(db, [_not_staged(feed, key) for feed, key in _KEYS.items()])
-            twice = [_twice(feed, key) for feed, key in (_KEYS | _KEYS_OF_FEWER).items()]
-            facts["keys_staged_twice"] = _sum(db, twice)
-            facts["shares_out_of_range"] = _shares(db)
-            facts["dates_after_as_of"] = _after_as_of(db)
-            as_of = db.execute("select as_of from raw.run").fetchone()
+            statements["shares_out_of_range"] = _shares(db)
+            statements["dates_after_as_of"] = _after_as_of(db)
+            for name, several in statements.items():
+                with suppress(duckdb.Error):  # one broken fact hides no other
+                    facts[name] = _sum(db, several)
+            as_of = db.execute("select as_of from raw.run").fetchall()[0][0]
     except duckdb.Error:
-        return facts  # what is missing could not be counted
-    before = _profiles_before(settings, as_of[0]) if as_of else None
-    rows = facts["profile_rows"]
-    if before is None:  # nothing to compare with is not the same as nothing counted
+        return facts
+    before, rows = _profiles_before(settings, as_of), facts.get("profile_rows")
+    if before is None:
         facts["profile_loss_share"] = None
     elif rows is not None:
         facts["profile_loss_share"] = round(1 - rows / before, 6)
     return facts
 
 
-def _number(db: "DuckDBPyConnection", sql: str) -> float | None:
-    """The number a statement gives; None when it cannot run, so that one broken fact hides no other."""
-    import duckdb
-
-    try:
-        row = db.execute(sql).fetchone()
-    except duckdb.Error:
-        return None
-    return None if row is None or row[0] is None else float(row[0])
-
-
 def _sum(db: "DuckDBPyConnection", statements: list[str]) -> float | None:
-    numbers = [_number(db, sql) for sql in statements]
-    known = [number for number in numbers if number is not None]
-    return sum(known) if len(known) == len(numbers) else None
+    """The sum of the numbers that statements give; None when all they give is null."""
+    rows = [db.execute(sql).fetchall()[0][0] for sql in statements]
+    known = [float(number) for number in rows if number is not None]
+    return sum(known) if known else None
 
 
 def _not_staged(feed: str, key: str) -> str:
@@ -223,24 +214,25 @@ def _columns(db: "DuckDBPyConnection", pattern: str) -> list[tuple[str, str, str
     ).fetchall()
 
 
-def _shares(db: "DuckDBPyConnection") -> float | None:
+def _shares(db: "DuckDBPyConnection") -> list[str]:
+    """Counts of shares beyond their range, of every column and metric that says it is one."""
     outside = [
         f"select count(*) filter ({name} not between 0 and 1) from {table}"
         for table, name, _ in _columns(db, "_share$")
     ]
     outside.append("select count(*) from cx.cx_metrics_daily where unit = 'share' and value not between 0 and 1")
-    return _sum(db, outside)
+    return outside
 
 
-def _after_as_of(db: "DuckDBPyConnection") -> float | None:
-    """Last dates and moments of profiles, recencies of features, days of touchpoints, beyond as_of."""
+def _after_as_of(db: "DuckDBPyConnection") -> list[str]:
+    """Counts of last dates and moments of profiles, recencies of features, days of touchpoints, beyond as_of."""
     statements = ["select count(*) filter (business_date > (select as_of from raw.run)) from profile.customer_timeline"]
     for table, name, kind in _columns(db, r"(^|_)last_(\w+_)?(at|date)$"):
         day = f"timezone((select timezone from raw.run), {name})::date" if kind.startswith("TIMESTAMP") else name
         statements.append(f"select count(*) filter ({day} > (select as_of from raw.run)) from {table}")
     for table, name, _ in _columns(db, "_recency_days$"):
         statements.append(f"select count(*) filter ({name} < 0) from {table}")
-    return _sum(db, statements)
+    return statements
 
 
 def _profiles_before(settings: Settings, as_of: Any) -> float | None:

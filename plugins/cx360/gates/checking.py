@@ -65,10 +65,10 @@ def context() -> "AbstractDataContext":
     import os
 
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
     made = gx.get_context(mode="ephemeral")
     made.variables.progress_bars = ProgressBarsConfig(globally=False)
     return made
@@ -167,7 +167,7 @@ def _check(suite: Suite, batch: "Batch", index: str | None) -> Checked:
 
     understood = tuple(rule for rule in suite.rules if _is_understood(rule))
     result = validate(understood)
-    by_rule = {str(one.expectation_config.meta["rule"]): one for one in result.results}
+    by_rule = {_name(one): one for one in result.results}
     broken = [rule for rule in understood if _trouble(by_rule[rule.name])]
     if len(understood) > 1:
         for rule in broken:
@@ -175,6 +175,10 @@ def _check(suite: Suite, batch: "Batch", index: str | None) -> Checked:
     findings = {rule.name: _finding(by_rule.get(rule.name), index) for rule in suite.rules}
     result.results = [_cut(by_rule[rule.name]) for rule in suite.rules if rule.name in by_rule]
     return Checked(findings, result)
+
+
+def _name(one: "ExpectationValidationResult") -> str:
+    return str(one.expectation_config.meta["rule"]) if one.expectation_config else ""
 
 
 def _is_understood(rule: Rule) -> bool:

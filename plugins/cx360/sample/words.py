@@ -144,6 +144,7 @@ BLAME = [
     "等了很久，没有人接电话。",
     "Gebühren zu hoch, Beratung fehlt.", "The app keeps crashing; nobody helps.", "Nie wieder.\nIch wechsle die Bank.",
 ]  # fmt: skip
+#: Product, issue (coded as the topics of calls are, where there is such a topic), text.
 COMPLAINTS: list[tuple[str, str, str]] = [
     ("Girokonto", "Gebühren", "Mir wurden Gebühren berechnet, die so nicht vereinbart waren."),
     (
@@ -151,12 +152,12 @@ COMPLAINTS: list[tuple[str, str, str]] = [
         "Überweisung",
         "Meine Überweisung kam fünf Tage zu spät an; das hat mich Mahngebühren gekostet.",
     ),
-    ("Karte", "Kartensperre", "Die Karte wurde ohne Grund gesperrt.\nIm Urlaub stand ich ohne Geld da!"),
-    ("Karte", "Fremder Umsatz", 'Auf der Abrechnung steht "WEBKAUFHAUS", dort war ich nie.'),
-    ("App", "Anmeldung", "Seit dem letzten Update kann ich mich nicht mehr anmelden; die App stürzt ab."),
-    ("Kredit", "Bearbeitungsdauer", "Seit sechs Wochen warte ich auf eine Antwort zu meinem Antrag."),
+    ("Karte", "Karte gesperrt", "Die Karte wurde ohne Grund gesperrt.\nIm Urlaub stand ich ohne Geld da!"),
+    ("Karte", "Umsatz unklar", 'Auf der Abrechnung steht "WEBKAUFHAUS", dort war ich nie.'),
+    ("App", "Zugang Onlinebanking", "Seit dem letzten Update kann ich mich nicht mehr anmelden; die App stürzt ab."),
+    ("Kredit", "Kreditanfrage", "Seit sechs Wochen warte ich auf eine Antwort zu meinem Antrag."),
     ("Service", "Wartezeit", "45 Minuten Warteschleife, dann wurde aufgelegt."),
-    ("Depot", "Order", "Die Order wurde nicht ausgeführt, obwohl der Kurs erreicht war."),
+    ("Depot", "Depot", "Die Order wurde nicht ausgeführt, obwohl der Kurs erreicht war."),
     ("Service", "Freundlichkeit", "我打了三次电话，每次答复都不一样。"),
 ]
 DECISIONS = [
