@@ -284,7 +284,8 @@ def _dates_by_feed(deliveries: list["Delivery"]) -> dict[str, list[date]]:
     dates: dict[str, list[date]] = {}
     for delivery in deliveries:
         if delivery.event_date_max is not None:
-            dates.setdefault(delivery.feed, []).append(delivery.event_date_max)
+            # a row dated after its delivery is wrong, and must not move the day everything is built for
+            dates.setdefault(delivery.feed, []).append(min(delivery.event_date_max, delivery.delivery_day))
     return dates
 
 

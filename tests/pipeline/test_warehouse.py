@@ -145,3 +145,8 @@ def test_a_banks_own_seed_lies_over_the_shipped_one_and_computes_everything(bank
     assert (project / "seeds" / "cx_rules.csv").read_bytes() == (
         warehouse.DBT_PROJECT / "seeds" / "cx_rules.csv"
     ).read_bytes()
+
+
+def test_a_date_from_the_future_does_not_move_the_day_that_is_built(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY + "t9;a1;01.01.2030;1,00;EUR;C;fee;\n" + TUESDAY)
+    assert warehouse.open_run(bank, "test", None, None)["as_of"] == "2026-03-04"

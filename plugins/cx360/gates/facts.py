@@ -16,7 +16,8 @@ Facts, all numbers, null where there is nothing to count:
     stored_rows_difference            rows in the lake - accepted rows in the ledger
     stored_amount_difference          amounts in the lake - accepted amounts in the ledger
     repeated_keys                     accepted rows beyond one per key
-    volume_ratio                      rows_in / median of the source's last 20 deliveries not blocked
+    volume_ratio                      rows per business day covered / median of that over the source's last 20
+                                      deliveries not blocked (a history file covers a month, a daily one a day)
     snapshot_shrink_share             1 - accepted rows of the delivery day / those of the snapshot day before
     days_ahead                        last event date - delivery day
     ahead_share                       rows dated later than the day after the delivery
@@ -73,6 +74,7 @@ _SAID = {
     "rows_accepted": "bigint",
     "rows_repeated": "bigint",
     "rows_quarantined": "bigint",
+    "event_date_min": "date",
     "event_date_max": "date",
 }
 _EXPECTED = {"lake_file": "varchar", "expected_rows": "bigint", "expected_amount": "decimal(38,6)"}
@@ -99,7 +101,7 @@ ledger_facts as (
         money_difference::double as money_difference,
         rows_in - expected_rows as control_rows_difference,
         (amount_in - expected_amount)::double as control_amount_difference,
-        round(rows_in / nullif(history_rows_median, 0), 4) as volume_ratio,
+        round(rows_per_day / nullif(history_median, 0), 4) as volume_ratio,
         round(1 - day_rows / nullif(day_rows_before, 0), 6) as snapshot_shrink_share,
         event_date_max - delivery_day as days_ahead
     from deliveries
@@ -206,14 +208,18 @@ def _ledger(db: "DuckDBPyConnection", settings: Settings, evidence: Evidence) ->
                 sum(accepted) filter (measure <> 'rows') as amount_accepted
             from balanced group by arrival_number
         ),
+        sized as (
+            select *, rows_in / (1 + coalesce(event_date_max - event_date_min, 0)) as rows_per_day from said
+        ),
         past as (
             select
                 arrival_number,
+                rows_per_day,
                 row_number() over (partition by source order by arrival_number) = 1 as is_first,
-                median(rows_in) over (
+                median(rows_per_day) over (
                     partition by source order by arrival_number rows between 20 preceding and 1 preceding
-                ) as history_rows_median
-            from said
+                ) as history_median
+            from sized
         ),
         latest as (
             select * from said qualify row_number() over (
@@ -224,7 +230,7 @@ def _ledger(db: "DuckDBPyConnection", settings: Settings, evidence: Evidence) ->
                 lag(sum(rows_accepted)) over (partition by source order by delivery_day) as day_rows_before
             from latest group by source, delivery_day
         )
-        select s.*, p.is_first, p.history_rows_median, t.* exclude (arrival_number),
+        select s.*, p.is_first, p.rows_per_day, p.history_median, t.* exclude (arrival_number),
             case when {snapshot} then days.day_rows::double end as day_rows,
             case when {snapshot} then days.day_rows_before::double end as day_rows_before
         from said as s
