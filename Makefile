@@ -37,10 +37,10 @@ run: $(READY) ## Make a synthetic bank (or take yours), run the DAGs on it, say 
 	  $(if $(INBOX),--inbox "$(INBOX)") $(if $(AS_OF),--as-of $(AS_OF))
 
 test: lint ## Pass every check and test
-	@$(PY) -m pytest -n 2 --prove-requirements --junitxml=build/tests.xml --durations=10
+	@$(PY) -m pytest -n 2 --dist loadfile --prove-requirements --junitxml=build/tests.xml --durations=10
 
 quick: $(READY) ## Pass the unit tests, in under one minute
-	@$(PY) -m pytest -n 2 -m "not slow" tests/unit
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
 
 lint: $(READY) ## Check Python, types and SQL
 	@$(PY) -m ruff check .

@@ -98,10 +98,21 @@ def new_home(
 
 @pytest.fixture
 def embedded() -> Iterator[Settings]:
-    """Settings of an empty home with an embedded server of its own, down at first; for tests of the server itself.
+    """Settings of an empty home with an embedded server of its own, down at first; for tests of the server itself."""
+    with _embedded_home() as own:
+        yield own
 
-    Its path is longer than that of a unix socket may be and has what shells stumble over.
-    """
+
+@pytest.fixture(scope="module")
+def long_home() -> Iterator[Settings]:
+    """The same, for all tests of a module."""
+    with _embedded_home() as own:
+        yield own
+
+
+@contextmanager
+def _embedded_home() -> Iterator[Settings]:
+    """A home whose path is longer than that of a unix socket may be and has what shells stumble over."""
     folder = Path(tempfile.mkdtemp(prefix="cx360_test_"))
     own = Settings(home=folder / f"a home with spaces, ünd 'quotes' {'x' * 80}", threads=2, memory_limit="1GB")
     yield own

@@ -114,6 +114,14 @@ def run(
     raise typer.Exit(airflow_run.run(Settings(), as_of, airflow_run.Size(customers, days)))
 
 
+@app.command()
+def stop() -> None:
+    """Stop the embedded database. `cx360 query` and every run start it again."""
+    from cx360 import postgres
+
+    typer.echo("Stopped." if postgres.stop(Settings()) else "It was not running.")
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 1, never a traceback."""
     try:
