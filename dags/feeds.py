@@ -3,13 +3,14 @@
 Takes the feed's new deliveries from the inbox into the lake (`land`) and lets them through their gate (`check`).
 One DAG per feed, all alike. A run without new deliveries is green and costs a second.
 
-**When `land` is red**: a source cannot be read: folder missing, mapping wrong, disk full. The message names source
-and file. Mend it and clear the task; what landed before is not taken twice. A file that is broken does not make this
-task red: it is in `ops.deliveries` with outcome `unreadable` and a message that says what to ask the sender for.
+**When `land` is red**: a source cannot be read (folder or source.yaml wrong) or the disk is full. The message names
+what. Mend it and clear the task; what landed before is not taken twice. A broken file or a wrong mapping does not make
+this task red: the delivery is in `ops.deliveries` with outcome `unreadable` and a message that says what to do.
 
 **When `check` is red**: a delivery was blocked. It is kept, and nobody sees its rows. `ops.gate_results` says which
-rule, what was expected and what was found. Ask the sender for a better file and put it into the inbox, or record a
-decision that releases or drops the delivery. Clearing the task does not help: a verdict stands.
+rule, what was expected and what was found. Ask the sender for a better file and put it into the inbox; or mend
+`source.yaml` or the mapping, and the next run lands the file anew; or decide: `cx360 decide release|drop ARRIVAL
+--reason "…"`. Clearing the task alone does not help: a verdict stands.
 
 **Connections** that break are tried again twice; nothing else is.
 

@@ -5,11 +5,12 @@ transaction. Runs once a day, at the cut-off; a feed that is late or missing is 
 old as its last delivery. Until `publish` is green readers see yesterday's publication, whole.
 
 **When `open_warehouse`, `build_evidence`, `resolve_identity` or `build_tables` is red**: the models could not be
-built. The message names the model; `reports/` below `CX360_HOME` has dbt's log. Mend it and clear from the red task.
+built. The message names the model; `dbt/logs/dbt.log` below `CX360_HOME` has the
+details. Mend it and clear from the red task.
 
 **When `check_candidate` is red**: a rule blocked the publication, or could not be checked, which counts the same.
-`ops.gate_results` says which rule, what was expected and what was found. Find out which delivery brought it, drop or
-replace that delivery, and clear from `open_warehouse`.
+`ops.gate_results` says which rule, what was expected and what was found. Find out which delivery brought it, have it
+replaced or drop it (`cx360 decide drop ARRIVAL --reason "…"`), and clear from `open_warehouse`.
 
 **When `publish` is red**: the database was not reachable or refused. Nothing is half visible. Clear the task.
 

@@ -7,7 +7,7 @@
 {# Days in scope as a list of texts; none when everything is. #}
 {% macro scope_days(feed, everything) -%}
     {% set query -%}
-        select cast(business_date as varchar) as business_date
+        select cast(business_date as {{ type_text() }}) as business_date
         from {{ source("raw", "run_scope") }}
         where feed = '{{ feed }}'
         group by business_date

@@ -1,4 +1,8 @@
-{# Keys made of several columns, and lists. #}
+{# Texts, keys made of several columns, and lists. #}
+
+{# The type of a text, for casts. Spark: string. #}
+{% macro type_text() -%}varchar{%- endmacro %}
+
 
 {#
   Distinct values as one text, in their own order. Spark: array_join(array_sort(collect_set())).

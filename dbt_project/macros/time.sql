@@ -48,6 +48,11 @@
     cast({{ day }} + cast({{ days }} as integer) as date)
 {%- endmacro %}
 
+{# The instant so many hours later, clock changes or not. Spark: timestampadd. #}
+{% macro add_hours(instant, hours) -%}
+    {{ instant }} + to_hours({{ hours }})
+{%- endmacro %}
+
 {# Whole days from one date to another, bigint. Spark: datediff. #}
 {% macro days_between(first_day, last_day) -%}
     cast(date_diff('day', {{ first_day }}, {{ last_day }}) as bigint)

@@ -44,7 +44,6 @@ SHOWN = (
     "tests",
     "profiles",
     "rows",
-    "warnings",
 )
 
 
@@ -189,7 +188,8 @@ def run(settings: Settings, as_of: date | None = None, size: Size | None = None)
         size: of the synthetic bank, made when it is the source and its inbox is empty.
 
     Returns:
-        0 when published, 1 when not; a person was told why.
+        0 when published, 1 when not, 3 when published without deliveries that their gate keeps out; a person was
+        told why.
     """
     log = settings.home.resolve() / "airflow" / "logs" / f"run_{time.strftime('%Y%m%dT%H%M%S')}.log"
     with quiet(log) as console:
@@ -233,6 +233,8 @@ def _show_line(outcome: Outcome, console: Console) -> None:
     summaries = outcome.summaries.values()
     figures = {key: sum(_count(summary.get(key, 0)) for summary in summaries) for key in SHOWN}
     shown = [f"{figures[key]:,} {key.replace('_', ' ')}" for key in SHOWN if figures[key]]
+    warnings = sorted({name for summary in summaries for name in summary.get("warnings", ())})
+    shown += [f"warned of {', '.join(warnings)}"] if warnings else []
     mark = "[green]ok[/green]" if outcome.state == "success" else "[yellow]!![/yellow]"
     console.print(f"{mark} {outcome.dag_id:<22} {', '.join(shown)}  [dim]{outcome.seconds:.1f} s[/dim]")
     errors = {task: explain(error) for task, error in outcome.errors.items()}
@@ -262,7 +264,7 @@ def explain(error: BaseException) -> str:
 def _show_result(settings: Settings, console: Console, log: Path) -> int:
     from sqlalchemy import select
 
-    from cx360 import ledger
+    from cx360 import ledger, visibility
 
     with ledger.session(settings) as session:
         publication = session.scalars(
@@ -282,8 +284,19 @@ def _show_result(settings: Settings, console: Console, log: Path) -> int:
         if reasons:
             console.print(_table(("feed", "quarantined because", "rows"), reasons))
         parquet = settings.publications / publication.parquet_path
+        kept_out = visibility.kept_out(session, settings)
+        if kept_out:
+            console.print(f"[yellow]{len(kept_out)} deliveries are kept out by their gate:[/yellow]")
+            console.print(_table(("arrival", "feed", "file"), kept_out))
+            console.print(
+                "  Why: ops.gate_results. Have them delivered again, mend source.yaml or the mapping and run again, or"
+                ' decide: .venv/bin/cx360 decide release|drop ARRIVAL --reason "…"'
+            )
+    if ignored := sources.unclaimed(settings):
+        console.print(f"[yellow]{len(ignored)} files in the inbox that no source takes:[/yellow]")
+        console.print("\n".join(escape(f"  {name}") for name in ignored[:20]))
     _show_places(settings, parquet, console, log)
-    return 0
+    return 3 if kept_out else 0
 
 
 FEED_COLUMNS = ("feed", "last date", "files", "rows in", "accepted", "repeated", "quarantined", "suppressed")
@@ -331,7 +344,7 @@ def _quarantine_rows(session: Any) -> list[tuple[Any, ...]]:
 
 def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
-    texts = {"table", "feed", "last date", "quarantined because"}
+    texts = {"table", "feed", "last date", "quarantined because", "file"}
     for column in columns:
         table.add_column(column, justify="left" if column in texts else "right", no_wrap=True)
     for row in rows:
@@ -361,7 +374,7 @@ def _show_places(settings: Settings, parquet: Path, console: Console, log: Path)
         ),
         ("here", f'{prefix}.venv/bin/cx360 query "select * from profile.customer_profile limit 5"'),
         ("Parquet", parquet),
-        ("Data Docs", settings.reports),
+        ("Data Docs", settings.reports / "data_docs" / "index.html"),
         ("log", log),
     ):
         console.print(f"  {name:<10} {escape(str(value))}", soft_wrap=True)

@@ -69,14 +69,18 @@ def query(
 ) -> None:
     """Read the published tables, as role cx360_bi; starts the embedded database when it is down.
 
-    Tables: profile.customer_profile, profile.customer_identifiers, profile.customer_timeline, cx.cx_metrics_daily,
-    features.customer_features; and what happened in ops.
+    Tables: profile.customer_profile, profile.customer_identifiers, profile.customer_timeline, cx.cx_metrics_daily, and
+    what happened in ops. Features are for models: Parquet below publications/latest, or role cx360_ml.
 
     Example: cx360 query "select profile_type, count(*) from profile.customer_profile group by 1" --format csv
     """
     from cx360 import query as reading
 
-    raise typer.Exit(reading.run(Settings(), sql, format.value))
+    settings = Settings()
+    if settings.database_url is None and not (settings.home / "postgres").exists():
+        typer.echo(f"cx360: nothing is published in {settings.home}: `make run` first, or set CX360_HOME", err=True)
+        raise typer.Exit(2)
+    raise typer.Exit(reading.run(settings, sql, format.value))
 
 
 @app.command()
@@ -101,6 +105,8 @@ def run(
     With the synthetic bank (made when its inbox is empty): the history as one range, then the last three days one by
     one. With other sources: everything at once.
 
+    Exit code 0: published; 1: not; 3: published without deliveries that their gates keep out, which are listed.
+
     Example: cx360 run --sources sources/eagle_bank --inbox ../shared/data/eagle_bank --as-of 2014-03-30
     """
     if sources:
@@ -112,6 +118,35 @@ def run(
     from cx360 import airflow_run
 
     raise typer.Exit(airflow_run.run(Settings(), as_of, airflow_run.Size(customers, days)))
+
+
+class Decision(StrEnum):
+    """What a person may decide of a delivery."""
+
+    release = "release"
+    drop = "drop"
+
+
+@app.command()
+def decide(
+    what: Annotated[Decision, typer.Argument(help="release lets a blocked delivery in, drop keeps one out.")],
+    arrival_number: Annotated[int, typer.Argument(help="Of the delivery, from ops.deliveries.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the decision.")],
+) -> None:
+    """Decide of a delivery that its gate blocked, or that should not have come; the next run acts on it.
+
+    Example: cx360 decide release 42 --reason "the source confirmed the drop in volume"
+    """
+    import getpass
+
+    from cx360 import ledger, manifest
+
+    with ledger.session(Settings()) as session:
+        try:
+            made = manifest.decide(session, what.value, arrival_number, reason, getpass.getuser())
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        typer.echo(f"Decision {made.decision_number}: {what.value} delivery {arrival_number}. The next run acts on it.")
 
 
 @app.command()

@@ -77,7 +77,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Contract:
-    """A feed's contract: its columns, key, and how it speaks (delivery, version, correction, money)."""
+    """A feed's contract: its columns, key, and how it speaks (delivery, version, money)."""
 
     feed: str
     version: str
@@ -88,7 +88,6 @@ class Contract:
     key: tuple[str, ...]
     rules: tuple[Rule, ...]
     delivery: Literal["events", "changes", "snapshot"]
-    correction: Literal["rows", "delivery"]
     version_column: str | None
     event_time: str | None
     derived_key: tuple[str, ...]
@@ -115,11 +114,6 @@ class Contract:
             elif c.token:
                 out.append((c.token, "varchar", f"Token of: {c.description}"))
         return out
-
-    @property
-    def private_columns(self) -> list[Column]:
-        """Restricted columns, whose values are kept row by row in the ``pii`` part."""
-        return [c for c in self.columns if c.is_restricted]
 
     def arrow_schema(self, columns: list[tuple[str, str, str]] | None = None) -> "pa.Schema":
         """Arrow schema of ``columns`` ((name, SQL type, description)), by default those of the lake.
@@ -219,7 +213,6 @@ def read(path: Path) -> Contract:
             if q.engine == "cx360"
         ),
         delivery=custom.get("delivery", "events"),
-        correction=custom.get("correction", "rows"),
         version_column=custom.get("version"),
         event_time=custom.get("eventTime"),
         derived_key=tuple(custom.get("derivedKey", ())),

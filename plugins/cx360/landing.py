@@ -130,6 +130,7 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
             delivery_day=file.delivery_day,
             content_hash=staged.content_hash,
             mapping_hash=mapping_hash,
+            token_key=privacy.key_id(settings),
             contract_version=contract.version,
             file_size=stat.st_size,
             file_mtime_ns=stat.st_mtime_ns,

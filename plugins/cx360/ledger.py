@@ -24,6 +24,7 @@ from sqlalchemy import (
     Identity,
     MetaData,
     Numeric,
+    Sequence,
     String,
     Text,
     create_engine,
@@ -56,6 +57,10 @@ class Base(DeclarativeBase):
         cls.__table__.comment = " ".join((cls.__doc__ or "").replace("``", "").split())  # type: ignore[attr-defined]
 
 
+#: Deliveries and decisions arrive in one order, so that one number, ``known_at``, bounds both.
+ARRIVALS = Sequence("arrival_numbers", metadata=Base.metadata, schema="ops")
+
+
 class Delivery(Base):
     """One arrival of a file or extract, and what landing made of it."""
 
@@ -63,7 +68,8 @@ class Delivery(Base):
 
     arrival_number: Mapped[int] = mapped_column(
         BigInteger,
-        Identity(),
+        ARRIVALS,
+        server_default=ARRIVALS.next_value(),
         primary_key=True,
         comment="Order of arrival, from 1; the newest wins among repeats without a version",
     )
@@ -73,6 +79,7 @@ class Delivery(Base):
     delivery_day: Mapped[date] = mapped_column(Date, comment="The partition the delivery belongs to")
     content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the bytes as delivered")
     mapping_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the mapping and format it was read with")
+    token_key: Mapped[str] = mapped_column(String(20), comment="Short name of the key its tokens were made with")
     contract_version: Mapped[str] = mapped_column(
         String(20), comment="Version of the contract the rows were checked against"
     )
@@ -175,7 +182,11 @@ class Decision(Base):
     __tablename__ = "decisions"
 
     decision_number: Mapped[int] = mapped_column(
-        BigInteger, Identity(), primary_key=True, comment="Order of the decisions, from 1"
+        BigInteger,
+        ARRIVALS,
+        server_default=ARRIVALS.next_value(),
+        primary_key=True,
+        comment="Order of arrival, in one order with deliveries",
     )
     kind: Mapped[str] = mapped_column(String(20), comment="release: let a blocked delivery in; drop: never let it in")
     arrival_number: Mapped[int | None] = mapped_column(
@@ -230,7 +241,7 @@ def engine(settings: Settings) -> Engine:
     key = (os.getpid(), place)  # a connection must not cross a fork
     with _engines_lock:
         if key not in _engines:
-            fresh = create_engine(place, pool_size=2, pool_pre_ping=True)
+            fresh = create_engine(place, pool_size=2, pool_pre_ping=True, hide_parameters=True)
             _migrate(fresh, settings)
             _engines[key] = fresh
         return _engines[key]

@@ -3,15 +3,13 @@
 Here belongs the one insert that makes a landed file exist. The tables themselves are in ``ledger``.
 """
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from cx360.ledger import Conservation, Delivery, Quarantine
-
-if TYPE_CHECKING:
-    from cx360.landing import Made
+from cx360.ledger import Conservation, Decision, Delivery, Quarantine
 
 #: Columns of a delivery that follow from bytes, mapping and contract alone.
 _OF_THE_LANDING = (
@@ -34,6 +32,15 @@ _REASON = ("reason", "row_count", "first_row", "masked_example")
 _MEASURE = ("measure", "total_in", "accepted", "repeated", "quarantined", "suppressed")
 
 
+@dataclass
+class Made:
+    """What a landing made: columns of its delivery, its quarantine by reason, its conservation by measure."""
+
+    delivery: dict[str, Any]
+    quarantine: list[dict[str, Any]] = field(default_factory=list)
+    conservation: list[dict[str, Any]] = field(default_factory=list)
+
+
 def latest_delivery(session: Session, source: str, feed: str, delivery_name: str) -> Delivery | None:
     """The last delivery of that name."""
     return session.scalars(
@@ -46,14 +53,13 @@ def latest_delivery(session: Session, source: str, feed: str, delivery_name: str
 
 def same_landing(
     session: Session, feed: str, content_hash: str, mapping_hash: str, contract_version: str
-) -> "Made | None":
-    """What landing made of the same bytes before, with the same mapping and contract; None if it never did."""
-    from cx360.landing import Made
-
+) -> Made | None:
+    """What landing made of the same bytes before, with the same mapping and contract; None if it never landed them."""
     found = session.scalars(
         select(Delivery)
         .where(
             Delivery.feed == feed,
+            Delivery.outcome == "landed",
             Delivery.content_hash == content_hash,
             Delivery.mapping_hash == mapping_hash,
             Delivery.contract_version == contract_version,
@@ -72,7 +78,7 @@ def same_landing(
     )
 
 
-def record(session: Session, made: "Made", **arrival: Any) -> Delivery:
+def record(session: Session, made: Made, **arrival: Any) -> Delivery:
     """Write a delivery with its quarantine and conservation: the only commit of a landing.
 
     Arrival numbers are given in the order of commits: a number that is seen means all smaller ones are seen.
@@ -87,3 +93,22 @@ def record(session: Session, made: "Made", **arrival: Any) -> Delivery:
     session.refresh(delivery)
     session.expunge(delivery)
     return delivery
+
+
+def decide(session: Session, kind: str, arrival_number: int, reason: str, decided_by: str) -> Decision:
+    """Record what a person decided of a delivery: ``release`` lets a blocked one in, ``drop`` keeps one out.
+
+    The next run acts on it; a later decision replaces it, for runs that know it.
+
+    Raises:
+        ValueError: no such kind, no such delivery, or no reason.
+    """
+    if kind not in ("release", "drop") or not reason.strip():
+        raise ValueError("a decision is release or drop, and has a reason")
+    session.execute(text("lock table ops.deliveries in share row exclusive mode"))
+    if session.get(Delivery, arrival_number) is None:
+        raise ValueError(f"there is no delivery {arrival_number}; see ops.deliveries")
+    decision = Decision(kind=kind, arrival_number=arrival_number, reason=reason, decided_by=decided_by)
+    session.add(decision)
+    session.flush()
+    return decision

@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 from cx360 import ledger, postgres, sync
 from cx360.ledger import Publication
 from cx360.settings import Settings
+from cx360.sql import identifier, literal
 from cx360.sync import Column, SyncError, Table
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _export(settings: Settings, as_of: date) -> str:
 def _warehouse(settings: Settings) -> "Iterator[duckdb.DuckDBPyConnection]":
     """A DuckDB session of our own with the warehouse attached for reading as ``candidate``."""
     with _duck(settings) as connection:
-        connection.execute(f"attach {sync.literal(str(settings.warehouse))} as candidate (read_only)")
+        connection.execute(f"attach {literal(str(settings.warehouse))} as candidate (read_only)")
         yield connection
 
 
@@ -245,7 +246,39 @@ def _public_tables(settings: Settings, duck: "duckdb.DuckDBPyConnection") -> Ite
             columns=tuple(Column(c, kind, described.get(c.lower(), "").strip()) for c, kind in columns),
             indexes=tuple(tuple([i] if isinstance(i, str) else i) for i in meta.get("indexes") or ()),
         )
-        yield table, f"select * from candidate.{table.quoted}"
+        rows = f"select * from candidate.{table.quoted}"
+        yield table, _with_kept_days(settings, table, meta["kept_by"], rows) if "kept_by" in meta else rows
+
+
+def _with_kept_days(settings: Settings, table: Table, day: str, rows: str) -> str:
+    """Select of the candidate's rows and those of days published before, which stay as they were told.
+
+    Only the newest published day is open: building it again replaces it. The candidate holds one day.
+
+    Raises:
+        SyncError: the files of the last publication are gone, and with them the days before.
+    """
+    last = _last(settings)
+    if last is None or not last.table_rows.get(table.full_name):
+        return rows
+    before = {t.full_name: t for t in read_tables(settings, last.parquet_path)}.get(table.full_name)
+    if before is None:
+        raise SyncError(
+            f"the files of publication {last.publication_id} are gone, and the earlier days of {table.full_name} with"
+            f" them: bring back {settings.publications / last.parquet_path} from a backup and publish again"
+        )
+    name, file = identifier(day), f"read_parquet({literal(str(before.path))})"
+    return f"""
+        with candidate_rows as ({rows}),
+        told as (from {file}),
+        days as (
+            select max(told.{name}) as newest, (select max({name}) from candidate_rows) as built,
+                bool_or(told.{name} = (select max({name}) from candidate_rows)) as is_told
+            from told
+        )
+        select told.* from told cross join days where not (told.{name} = built and built = newest)
+        union all by name
+        select candidate_rows.* from candidate_rows cross join days where built >= newest or not is_told"""
 
 
 _IDENTIFIER_VALUES = Table(
@@ -271,7 +304,7 @@ def _identifier_values(settings: Settings, duck: "duckdb.DuckDBPyConnection") ->
         paths = sorted({str(settings.lake / str(path)) for path in session.scalars(deliveries)})
     if not paths:
         return "select null::varchar as token, null::varchar as semantic_type, null::varchar as value where false"
-    files = ", ".join(map(sync.literal, paths))
+    files = ", ".join(map(literal, paths))
     # PostgreSQL's text has no zero character. The same spelling of a token under two types stays one row.
     return (
         "select token, min(semantic_type) as semantic_type, value from (select token, semantic_type,"
@@ -285,13 +318,13 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, source: str, folder:
     for column in table.columns:
         _ = column.postgres_type  # refuse a type before anything is written
     path = folder / f"{table.full_name}.parquet"
-    keys = ", ".join(map(sync.quote, table.grain))
-    names = ", ".join(sync.quote(column.name) for column in table.columns)
+    keys = ", ".join(map(identifier, table.grain))
+    names = ", ".join(identifier(column.name) for column in table.columns)
     duck.execute(
-        f"copy (select {names} from ({source}) order by {keys}) to {sync.literal(str(path))}"
+        f"copy (select {names} from ({source}) order by {keys}) to {literal(str(path))}"
         " (format parquet, compression zstd)"
     )
-    some_null = " or ".join(f"{sync.quote(key)} is null" for key in table.grain)
+    some_null = " or ".join(f"{identifier(key)} is null" for key in table.grain)
     rows, keyless, distinct = duck.execute(
         f"select count(*), count(*) filter ({some_null}),"
         f" (select count(*) from (select distinct {keys} from read_parquet($path))) from read_parquet($path)",

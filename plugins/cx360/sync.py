@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cx360.sql import identifier, literal
+
 if TYPE_CHECKING:
     import duckdb
     import psycopg
@@ -98,22 +100,12 @@ class Table:
     @property
     def quoted(self) -> str:
         """Schema and name as identifiers of SQL."""
-        return f"{quote(self.schema)}.{quote(self.name)}"
+        return f"{identifier(self.schema)}.{identifier(self.name)}"
 
     @property
     def index_columns(self) -> dict[str, tuple[str, ...]]:
         """Columns of each secondary index by its name."""
         return {f"{self.name}__{'_'.join(columns)}"[:63]: columns for columns in self.indexes}
-
-
-def quote(identifier: str) -> str:
-    """An identifier of SQL, in double quotes."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(value: str) -> str:
-    """A text of SQL, in single quotes."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def existing_columns(connection: "psycopg.Connection[Any]", table: Table) -> dict[str, str]:
@@ -163,7 +155,7 @@ def add_columns(connection: "psycopg.Connection[Any]", table: Table) -> None:
     missing = [column for column in table.columns if column.name not in found]
     if not found or not missing:
         return
-    added = ", ".join(f"add column {quote(c.name)} {c.postgres_type}" for c in missing)
+    added = ", ".join(f"add column {identifier(c.name)} {c.postgres_type}" for c in missing)
     for _ in range(_ADD_COLUMN_TRIES):
         try:
             with connection.transaction():
@@ -216,11 +208,11 @@ def apply(
     _find_difference(duck, new.grain, columns, before, _file(new, columns))
     _execute(postgres, "drop table if exists pg_temp.cx360_gone, pg_temp.cx360_new")
     changed = 0
-    keys = ", ".join(map(quote, new.grain))
-    names = ", ".join(quote(c.name) for c in columns)
+    keys = ", ".join(map(identifier, new.grain))
+    names = ", ".join(identifier(c.name) for c in columns)
     gone = duck.sql(f"select {keys} from difference where was_there")
     if count := _stage(postgres, "cx360_gone", [c for c in columns if c.name in new.grain], gone.to_arrow_reader()):
-        same = " and ".join(f"t.{quote(k)} = g.{quote(k)}" for k in new.grain)
+        same = " and ".join(f"t.{identifier(k)} = g.{identifier(k)}" for k in new.grain)
         deleted = _execute(postgres, f"delete from {new.quoted} t using pg_temp.cx360_gone g where {same}")
         if deleted != count:
             raise Drift(f"{new.full_name}: {count} rows should go, {deleted} were there")
@@ -235,7 +227,7 @@ def apply(
 def empty(postgres: "AdbcConnection", full_name: str) -> None:
     """Delete all rows of a table that exists."""
     schema, name = full_name.split(".", 1)
-    _execute(postgres, f"delete from {quote(schema)}.{quote(name)}")
+    _execute(postgres, f"delete from {identifier(schema)}.{identifier(name)}")
 
 
 def describe(postgres: "AdbcConnection", table: Table) -> None:
@@ -252,7 +244,7 @@ def describe(postgres: "AdbcConnection", table: Table) -> None:
         _execute(postgres, f"comment on table {table.quoted} is {literal(table.description)}")
     for column in table.columns:
         if column.description and have.get(column.name) != column.description:
-            where = f"{table.quoted}.{quote(column.name)}"
+            where = f"{table.quoted}.{identifier(column.name)}"
             _execute(postgres, f"comment on column {where} is {literal(column.description)}")
 
 
@@ -267,7 +259,7 @@ def tend(connection: "psycopg.Connection[Any]", table: Table, changed: int) -> N
     )
     for name, columns in table.index_columns.items():
         if valid.get(name) is False:  # a killed process left it half-made
-            connection.execute(f"drop index concurrently {quote(table.schema)}.{quote(name)}")
+            connection.execute(f"drop index concurrently {identifier(table.schema)}.{identifier(name)}")
         if not valid.get(name):
             connection.execute(_create_index(table, name, columns, "concurrently"))
     if changed > _ANALYZE_SHARE * table.rows:
@@ -275,16 +267,16 @@ def tend(connection: "psycopg.Connection[Any]", table: Table, changed: int) -> N
 
 
 def _create_index(table: Table, name: str, columns: Iterable[str], how: str = "") -> str:
-    return f"create index {how} {quote(name)} on {table.quoted} ({', '.join(map(quote, columns))})"
+    return f"create index {how} {identifier(name)} on {table.quoted} ({', '.join(map(identifier, columns))})"
 
 
 def _create(postgres: "AdbcConnection", duck: "duckdb.DuckDBPyConnection", table: Table) -> int:
     """Create, load, then index a table nobody can see yet."""
-    columns = ", ".join(f"{quote(c.name)} {c.postgres_type}" for c in table.columns)
+    columns = ", ".join(f"{identifier(c.name)} {c.postgres_type}" for c in table.columns)
     _execute(postgres, f"create table {table.quoted} ({columns})")
     rows = duck.sql(_file(table, table.columns)).to_arrow_reader()
     _ingest(postgres, table.name, rows, db_schema_name=table.schema)
-    _execute(postgres, f"alter table {table.quoted} add primary key ({', '.join(map(quote, table.grain))})")
+    _execute(postgres, f"alter table {table.quoted} add primary key ({', '.join(map(identifier, table.grain))})")
     for name, indexed in table.index_columns.items():
         _execute(postgres, _create_index(table, name, indexed))
     return table.rows
@@ -300,9 +292,9 @@ def _file(table: Table, columns: Iterable[Column]) -> str:
     """Select of the columns from the table's file; null where it lacks one."""
     kinds = {column.name: column.type for column in table.columns}
     chosen = [
-        quote(c.name)
+        identifier(c.name)
         if kinds.get(c.name) == c.type
-        else f"try_cast({quote(c.name) if c.name in kinds else 'null'} as {c.type}) as {quote(c.name)}"
+        else f"try_cast({identifier(c.name) if c.name in kinds else 'null'} as {c.type}) as {identifier(c.name)}"
         for c in columns
     ]
     return f"select {', '.join(chosen)} from read_parquet({literal(str(table.path))})"
@@ -313,13 +305,16 @@ def _fetched(
 ) -> str:
     """Select of the rows PostgreSQL holds. Numerics travel as text, the only exact form ADBC reads them in."""
     numeric = {c.name for c in columns if c.type.startswith("DECIMAL")}
-    wanted = [f"{quote(c.name)}::text as {quote(c.name)}" if c.name in numeric else quote(c.name) for c in columns]
+    wanted = [
+        f"{identifier(c.name)}::text as {identifier(c.name)}" if c.name in numeric else identifier(c.name)
+        for c in columns
+    ]
     with postgres.cursor() as cursor:
         cursor.execute(f"select {', '.join(wanted)} from {table.quoted}")
         duck.register("held_arrow", cursor.fetch_record_batch())
         duck.execute("create or replace temp table held as select * from held_arrow")
         duck.unregister("held_arrow")
-    return f"select {', '.join(f'cast({quote(c.name)} as {c.type}) as {quote(c.name)}' for c in columns)} from held"
+    return f"select {', '.join(f'cast({identifier(c.name)} as {c.type}) as {identifier(c.name)}' for c in columns)} from held"
 
 
 def _find_difference(
@@ -330,15 +325,15 @@ def _find_difference(
     after: str,
 ) -> None:
     """Table ``difference``: one row per key that came, went or changed, with ``was_there`` and ``is_there``."""
-    same_key = " and ".join(f"a.{quote(k)} = b.{quote(k)}" for k in grain)
+    same_key = " and ".join(f"a.{identifier(k)} = b.{identifier(k)}" for k in grain)
     values = [
-        f"coalesce(a.{quote(c.name)}, b.{quote(c.name)}) as {quote(c.name)}"
+        f"coalesce(a.{identifier(c.name)}, b.{identifier(c.name)}) as {identifier(c.name)}"
         if c.name in grain
-        else f"a.{quote(c.name)}"
+        else f"a.{identifier(c.name)}"
         for c in columns
     ]
-    first = quote(grain[0])  # no column of a key is null: it tells which side is there
-    differs = [f"a.{quote(c.name)} is distinct from b.{quote(c.name)}" for c in columns]
+    first = identifier(grain[0])  # no column of a key is null: it tells which side is there
+    differs = [f"a.{identifier(c.name)} is distinct from b.{identifier(c.name)}" for c in columns]
     duck.execute(
         f"create or replace temp table difference as select {', '.join(values)},"
         f" b.{first} is not null as was_there, a.{first} is not null as is_there"
@@ -348,7 +343,7 @@ def _find_difference(
 
 def _stage(postgres: "AdbcConnection", name: str, columns: Iterable[Column], rows: "pa.RecordBatchReader") -> int:
     """Load rows into a temporary table that goes with the transaction; returns their number."""
-    kinds = ", ".join(f"{quote(c.name)} {c.postgres_type}" for c in columns)
+    kinds = ", ".join(f"{identifier(c.name)} {c.postgres_type}" for c in columns)
     _execute(postgres, f"create temp table {name} ({kinds}) on commit drop")
     count = _ingest(postgres, name, rows, temporary=True)
     if count:

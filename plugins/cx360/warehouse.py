@@ -21,10 +21,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cx360 import sources, versions
+from cx360 import privacy, sources, versions
 from cx360.contracts import Contract, load
-from cx360.row_rules import identifier, literal
 from cx360.settings import PROJECT, Settings
+from cx360.sql import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -39,6 +39,10 @@ EVENT_FEEDS = ("transactions", "app_events", "call_logs", "survey_responses")
 
 class DbtFailed(Exception):
     """Models or tests failed; the message names them and what they said."""
+
+
+class OtherKey(Exception):
+    """Tokens of several keys cannot be compared."""
 
 
 class NotAudited(Exception):
@@ -113,7 +117,9 @@ def open_run(
     Returns:
         What was settled, and each feed's last business date.
     """
-    deliveries, decisions = _visible(settings, known_at)
+    known = _known(settings, known_at)
+    deliveries = known.deliveries
+    _require_one_key(settings, deliveries)
     dates = {feed: max(days) for feed, days in _dates_by_feed(deliveries).items()}
     if as_of is None:
         if not dates:
@@ -130,8 +136,8 @@ def open_run(
         opened = Opened(
             run_id=run_id,
             as_of=as_of,
-            known_at=max((d.arrival_number for d in deliveries), default=0) if known_at is None else known_at,
-            decisions_known_at=decisions,
+            known_at=known.known_at,
+            decisions_known_at=known.decisions_known_at,
             manifest_hash=versions.of_texts(
                 f"{d.arrival_number} {d.content_hash} {d.mapping_hash}" for d in deliveries
             ),
@@ -264,20 +270,43 @@ def _counts(result: Any, log: Path) -> dict[str, Any]:
     }
 
 
-def _visible(settings: Settings, known_at: int | None) -> tuple[list["Delivery"], int]:
-    """Deliveries that passed their gate and had arrived by then, in order of arrival; the last decision's number."""
+@dataclass(frozen=True)
+class _Known:
+    """What a run knows: arrivals up to ``known_at``, the deliveries of them it may see, the last decision of them."""
+
+    known_at: int
+    deliveries: list["Delivery"]
+    decisions_known_at: int
+
+
+def _known(settings: Settings, known_at: int | None) -> _Known:
+    """What is known now, or was at an earlier arrival."""
     from sqlalchemy import func, select
 
-    from cx360 import gates, ledger
+    from cx360 import ledger, visibility
 
+    delivery, decision = ledger.Delivery.arrival_number, ledger.Decision.decision_number
     with ledger.session(settings) as session:
-        arrivals = gates.visible_arrivals(session, known_at)
-        rows = session.scalars(
-            select(ledger.Delivery)
-            .where(ledger.Delivery.arrival_number.in_(arrivals))
-            .order_by(ledger.Delivery.arrival_number)
+        if known_at is None:
+            known_at = max(session.scalar(select(func.max(number))) or 0 for number in (delivery, decision))
+        arrivals = visibility.visible_arrivals(session, settings, known_at)
+        deliveries = session.scalars(select(ledger.Delivery).where(delivery.in_(arrivals)).order_by(delivery))
+        decided = session.scalar(select(func.max(decision)).where(decision <= known_at))
+        return _Known(known_at, list(deliveries), decided or 0)
+
+
+def _require_one_key(settings: Settings, deliveries: list["Delivery"]) -> None:
+    """Refuse deliveries whose tokens were made with another key: the same phone would be two.
+
+    Raises:
+        OtherKey: names the keys.
+    """
+    ours = privacy.key_id(settings)
+    if others := sorted({d.token_key for d in deliveries} - {ours}):
+        raise OtherKey(
+            f"the lake holds tokens of key {', '.join(others)} and this deployment has key {ours}: bring back the key"
+            " (CX360_TOKEN_KEY, or keys/token below CX360_HOME), or land everything anew into an empty home"
         )
-        return list(rows), session.scalar(select(func.max(ledger.Decision.decision_number))) or 0
 
 
 def _dates_by_feed(deliveries: list["Delivery"]) -> dict[str, list[date]]:

@@ -124,6 +124,7 @@ def deliver(
         "delivery_day": day,
         "content_hash": uuid.uuid4().hex,
         "mapping_hash": "m",
+        "token_key": "k0000",
         "contract_version": "1",
         "file_size": 1,
         "file_mtime_ns": 1,

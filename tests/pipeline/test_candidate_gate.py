@@ -172,7 +172,7 @@ def test_a_sound_candidate_passes_and_a_first_one_says_that_it_has_no_history(
     warehouse()
     report = check_candidate(settings, "run")
     assert [v.sentence() for v in report.verdicts if v.blocks] == []
-    assert report.summary()["warnings"] == ["unattributed_usual"]
+    assert report.summary()["warnings"] == ["feeds_fresh", "unattributed_usual"]
     with ledger.session(settings) as session:
         rows = list(session.scalars(select(GateResult)))
     assert len(rows) == len(report.verdicts)

@@ -128,6 +128,23 @@ def test_last_balance_of_every_account_is_the_last_one_in_the_file(early: Settin
     assert {c: found[profiles[c]] for c in expected} == expected
 
 
+def test_loans_are_held_from_their_opening_until_they_are_finished(late: Settings, inbox: Path) -> None:
+    loans = rows(inbox, "completedloan.csv")
+
+    def due(loan: dict[str, str]) -> str:
+        months = int(loan["month"]) - 1 + int(loan["duration"])
+        return f"{int(loan['year']) + months // 12}-{months % 12 + 1:02}-{int(loan['day']):02}"
+
+    for day in (EARLY, LATE):
+        held = [
+            x for x in loans if x["fulldate"] <= day.isoformat() and (x["status"] in "CD" or due(x) > day.isoformat())
+        ]
+        parquet = ask(late, f"select parquet_path from ops.publications where as_of = '{day}' limit 1")[0][0]
+        table = late.publications / parquet / "profile.customer_profile.parquet"
+        found = in_warehouse(late, f"select sum(loan_count)::int from read_parquet('{table}')")
+        assert found == [(len(held),)], day
+
+
 def test_reviews_without_a_customer_are_in_the_metrics_and_in_nobodys_profile(late: Settings, inbox: Path) -> None:
     reviews = len(rows(inbox, "crm_reviews.csv"))
     counted = "select sum(n)::int from cx.cx_metrics_daily where metric = 'csat_mean' and dimension_set = 'total'"

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cx360 import ledger
+from cx360 import ledger, visibility
 from cx360.contracts import FEEDS, load
-from cx360.gates import GateFailed, GateReport, check_deliveries, suites, visible_arrivals
+from cx360.gates import GateFailed, GateReport, check_deliveries, suites
 from cx360.ledger import Decision, GateResult
 from cx360.settings import PROJECT, Settings
 from tests.pipeline import gate_bank as bank
@@ -27,7 +27,7 @@ CANARY = "Zebedee Quixworth"
 
 def visible(settings: Settings, known_at: int | None = None) -> list[int]:
     with ledger.session(settings) as session:
-        return visible_arrivals(session, known_at)
+        return visibility.visible_arrivals(session, settings, known_at)
 
 
 def results(settings: Settings, arrival: int, rule: str | None = None) -> list[GateResult]:

@@ -81,7 +81,7 @@ def _answer(response_id: str, at: str, family: str, score: int | None, **values:
 PARTIES = [
     _party("P1", city="Old Town", region="North", birth_year=1980, customer_since_date="2020-05-01"),
     _party("P2", city="New Town", customer_since_date="2021-01-01", updated_at="2026-01-05 10:00+01"),
-    _party("P3", region="South", city="Port"),
+    _party("P3", region="South", city="Port", customer_since_date="2026-04-01"),  # after as_of
     _party("P4", region="North"),
 ]
 
@@ -115,6 +115,7 @@ FEEDS: dict[str, list[Row]] = {
         {"account_id": "A1", "party_id": "P3", "role": "joint_owner"},
         {"account_id": "A2", "party_id": "P3", "role": "owner"},
         {"account_id": "A3", "party_id": "P4", "role": "owner"},
+        {"account_id": "A4", "party_id": "P3", "role": "owner"},  # an account no master knows
     ],
     "holdings": [
         {"holding_id": "H1", "holding_type": "card", "account_id": "A1", "status": "active"},
@@ -149,6 +150,9 @@ FEEDS: dict[str, list[Row]] = {
         _booking("T7", "A9", "2026-03-15", "credit", "33.00"),  # an account nobody owns
         _booking("T8", "A1", "2026-03-30", "debit", "9.00", status="pending"),
         _booking("T9", "A1", "2026-04-01", "debit", "9.00"),  # after as_of
+        _booking("T10", "A4", "2026-03-03", "credit", "11.00", balance_after_amount="11.00"),
+        # a currency without any rate, in its amounts and its balance
+        _booking("T11", "A9", "2026-03-15", "credit", "5.00", currency="CHF", balance_after_amount="5.00"),
     ],
     "app_events": [
         # one session: two minutes before the login, the login, an error; 23:58 UTC is the next day in Berlin
@@ -190,8 +194,9 @@ FEEDS: dict[str, list[Row]] = {
             answered_at="2026-03-02 09:01+01",
             handle_seconds=540,
         ),
-        _call("C2", "2026-03-09 10:10+01", "2026-03-09 10:20+01", party_id="P2"),
-        # 6 days and 23 hours later: a repeat, so C2 was not resolved and C3 is no first contact
+        _call("C2", "2026-03-09 10:10+01", "2026-03-09 10:20+01", party_id="P2", queued_at=None),
+        # 6 days and 23 hours later: a repeat, so C2 was not resolved and C3 is no first contact; when it was answered
+        # nobody logged
         _call("C3", "2026-03-16 09:20+01", "2026-03-16 09:30+01", party_id="P1"),
         _call("C4", "2026-03-30 09:00+02", "2026-03-30 09:10+02", party_id="P3", topic="loan"),
         _call("C5", "2026-03-10 09:00+01", "2026-03-10 09:10+01", phone_token="k1:phone:unknown"),
@@ -334,6 +339,13 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
+def no_accounts(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same, of a bank that delivers no account master, no rates and no events but bookings."""
+    feeds = {feed: FEEDS[feed] for feed in ("parties", "account_parties", "transactions")}
+    return _build(tmp_path_factory.mktemp("no_accounts"), feeds)
+
+
+@pytest.fixture(scope="module")
 def only_parties(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The same, of a bank that delivers nothing but its parties."""
     return _build(tmp_path_factory.mktemp("only_parties"), {"parties": PARTIES})
@@ -355,6 +367,7 @@ def test_records_of_one_person_are_decided_per_attribute(bank: Settings) -> None
     assert anna["city"] == "New Town"  # the newer version wins
     assert (anna["region"], anna["birth_year"]) == ("North", 1980)  # it says nothing of these
     assert anna["customer_since_date"] == date(2020, 5, 1)
+    assert _profile(bank, "bob")["customer_since_date"] is None
 
 
 def test_windows_are_days_that_end_with_as_of(bank: Settings) -> None:
@@ -368,8 +381,33 @@ def test_windows_are_days_that_end_with_as_of(bank: Settings) -> None:
 def test_money_is_converted_at_the_rate_of_its_day_and_counted_without_one(bank: Settings) -> None:
     bob = _profile(bank, "bob")
     assert bob["outflow_30d_amount"] == Decimal("92.35")  # 100.01 x 0.92345 = 92.354234...
-    assert (bob["transaction_30d_count"], bob["unconverted_30d_count"]) == (2, 1)
-    assert bob["balance_amount"] == Decimal("270.00")  # 300.00 USD at the rate of as_of
+    assert (bob["transaction_30d_count"], bob["unconverted_30d_count"]) == (3, 1)
+    assert bob["balance_amount"] == Decimal("281.00")  # 300.00 USD at the rate of as_of, and 11.00 of account A4
+
+
+def test_money_without_a_rate_is_kept_and_counted(bank: Settings) -> None:
+    held = _query(
+        bank,
+        "select profile_id, currency, credit_amount, debit_amount from daily.int_money__daily"
+        " where (currency, business_date) in (('USD', '2026-03-11'), ('CHF', '2026-03-15')) order by all",
+    )
+    assert [tuple(row.values()) for row in held] == [
+        ("bob", "USD", Decimal("0.00"), Decimal("7.00")),
+        ("unattributed", "CHF", Decimal("5.00"), Decimal("0.00")),
+    ]
+    nobody = _profile(bank, "unattributed")
+    assert (nobody["transaction_30d_count"], nobody["inflow_30d_amount"]) == (2, Decimal("33.00"))
+    assert (nobody["unconverted_30d_count"], nobody["unconverted_balance_count"]) == (1, 1)
+    assert nobody["balance_amount"] is None
+
+
+def test_what_no_account_master_knows_has_its_money(no_accounts: Settings) -> None:
+    anna, bob = _profile(no_accounts, "anna"), _profile(no_accounts, "bob")
+    assert (anna["profile_type"], anna["balance_amount"]) == ("customer", Decimal("1500.00"))
+    assert (bob["balance_amount"], bob["joint_balance_amount"]) == (Decimal("11.00"), Decimal("1500.00"))
+    assert (anna["inflow_30d_amount"], anna["outflow_30d_amount"]) == (Decimal("1000.00"), Decimal("70.00"))
+    assert anna["account_open_count"] is None
+    assert bob["unconverted_30d_count"] == 2  # it has no rates either
 
 
 def test_the_balance_is_that_of_the_last_booking_whatever_its_key(bank: Settings) -> None:
@@ -400,11 +438,11 @@ def test_products_are_counted_at_as_of(bank: Settings) -> None:
 
 def test_channels_are_days_of_use_and_a_tie_goes_to_the_latest(bank: Settings) -> None:
     anna = _profile(bank, "anna")
-    # app 29 and 31 March, online 30 March, phone 2, 9 and 16 March and the not offered call on 10 March,
+    # app 29 and 31 March, online 30 March, phone 2, 9 and 16 March (the call on 10 March reached nobody),
     # atm 1 and 2 March
-    assert anna["channel_day_90d_count"] == 9
+    assert anna["channel_day_90d_count"] == 8
     assert anna["preferred_channel"] == "phone"
-    assert anna["phone_90d_share"] == pytest.approx(4 / 9, abs=1e-6)
+    assert anna["phone_90d_share"] == pytest.approx(3 / 8, abs=1e-6)
     # Bob: phone 10 and 30 March, no channel on his transactions
     assert _profile(bank, "bob")["preferred_channel"] == "phone"
     assert _profile(bank, "carl")["preferred_channel"] is None
@@ -431,7 +469,7 @@ def test_a_session_belongs_to_who_logged_in(bank: Settings) -> None:
 def test_service_history(bank: Settings) -> None:
     anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
     assert anna["call_30d_count"] == 3  # those she made and that reached somebody or a queue
-    assert (anna["handle_30d_seconds"], anna["handled_call_30d_count"]) == (540 + 600 + 600, 3)
+    assert (anna["handle_30d_seconds"], anna["handled_call_30d_count"]) == (540 + 600, 2)  # of C3 nobody knows
     assert (anna["wait_30d_seconds"], anna["waited_call_30d_count"]) == (60, 1)
     assert (bob["call_30d_count"], bob["abandoned_call_30d_count"]) == (2, 1)
     assert (bob["complaint_count"], bob["open_complaint_count"]) == (2, 1)
@@ -504,6 +542,8 @@ def test_short_abandons_are_counted_apart(bank: Settings) -> None:
 def test_handling_and_waiting(bank: Settings) -> None:
     assert _metric(bank, "aht_seconds", "2026-03-02")["value"] == 540
     assert _metric(bank, "aht_seconds", "2026-03-09")["value"] == 600  # start to end where nothing else is known
+    queued = _metric(bank, "aht_seconds", "2026-03-16")  # start to end would hold the wait
+    assert (queued["n"], queued["n_left_out"], queued["value"]) == (0, 1, None)
     wait = _metric(bank, "wait_seconds", "2026-03-02")
     assert (wait["n"], wait["value"]) == (1, 60)
 
@@ -542,16 +582,13 @@ def test_metric_rules_hold_in_small(bank: Settings, monkeypatch: pytest.MonkeyPa
     assert set(outcomes.values()) == {"pass"}, outcomes
 
 
-def test_features_are_kept_by_day_and_a_day_replaces_itself(only_parties: Settings) -> None:
-    for as_of in (date(2026, 4, 1), date(2026, 4, 1)):
-        with warehouse.connect(only_parties) as db:
-            db.execute("update raw.run set as_of = ?", [as_of])
-        warehouse.dbt(only_parties, select="customer_features")
-    rows = _query(
-        only_parties,
-        "select as_of_date, count(*) as n from features.customer_features group by as_of_date order by as_of_date",
-    )
-    assert [tuple(row.values()) for row in rows] == [(AS_OF, 3), (date(2026, 4, 1), 3)]
+def test_features_are_those_of_the_day_that_is_built(only_parties: Settings) -> None:
+    days = "select as_of_date, count(*) as n from features.customer_features group by as_of_date"
+    assert [tuple(row.values()) for row in _query(only_parties, days)] == [(AS_OF, 3)]
+    with warehouse.connect(only_parties) as db:
+        db.execute("update raw.run set as_of = date '2026-04-01'")
+    warehouse.dbt(only_parties, select="customer_features")
+    assert [tuple(row.values()) for row in _query(only_parties, days)] == [(date(2026, 4, 1), 3)]
 
 
 def test_a_bank_with_nothing_but_parties_has_profiles(only_parties: Settings) -> None:

@@ -4,8 +4,9 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
+from pydantic import SecretStr
 
-from cx360 import gates, landing, ledger, pipeline, warehouse
+from cx360 import gates, landing, ledger, manifest, pipeline, visibility, warehouse
 from cx360.settings import Settings
 from tests.pipeline.bank import deliver, settle, transactions
 
@@ -71,7 +72,7 @@ def test_what_a_blocked_candidate_held_is_taken_up_by_the_next_run(bank: Setting
 def test_an_earlier_known_at_withdraws_what_came_later(bank: Settings) -> None:
     arrive(bank, "tx1.csv", MONDAY)
     with ledger.session(bank) as session:
-        first = gates.visible_arrivals(session, None)[-1]
+        first = visibility.visible_arrivals(session, bank, None)[-1]
     arrive(bank, "tx2.csv", TUESDAY)
     scope(bank)
     warehouse.settle(bank)
@@ -97,12 +98,13 @@ def test_a_blocked_delivery_is_not_seen_until_a_decision_releases_it(bank: Setti
         assert db.sql("select count(*) from raw.transactions").fetchall() == [(2,)]
     with ledger.session(bank) as session:
         arrival = max(d.arrival_number for d in session.query(ledger.Delivery))
-        session.add(
-            ledger.Decision(kind="release", arrival_number=arrival, reason="known dirt of a migration", decided_by="x")
-        )
+        decision = manifest.decide(session, "release", arrival, "known dirt of a migration", "anna").decision_number
     scope(bank)
     with warehouse.connect(bank) as db:
         assert db.sql("select count(*) from raw.transactions").fetchall() == [(3,)]
+    scope(bank, known_at=decision - 1)
+    with warehouse.connect(bank) as db:
+        assert db.sql("select count(*) from raw.transactions").fetchall() == [(2,)], "what was known before stays"
 
 
 def test_a_feed_that_never_came_is_an_empty_typed_view(bank: Settings) -> None:
@@ -150,3 +152,10 @@ def test_a_banks_own_seed_lies_over_the_shipped_one_and_computes_everything(bank
 def test_a_date_from_the_future_does_not_move_the_day_that_is_built(bank: Settings) -> None:
     arrive(bank, "tx1.csv", MONDAY + "t9;a1;01.01.2030;1,00;EUR;C;fee;\n" + TUESDAY)
     assert warehouse.open_run(bank, "test", None, None)["as_of"] == "2026-03-04"
+
+
+def test_tokens_of_another_key_are_refused(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    other = bank.model_copy(update={"token_key": SecretStr("another key")})
+    with pytest.raises(warehouse.OtherKey, match="bring back the key"):
+        warehouse.open_run(other, "test", date(2026, 3, 4), None)

@@ -26,6 +26,8 @@ class Bank:
     settings: Settings
     customers: int = 50
     version: int = 1
+    day: date = date(2024, 3, 1)  # the one the features are built for
+    features_kept_by: str | None = None
     profile_columns: dict[str, str] = field(
         default_factory=lambda: {
             "profile_id": "'p' || lpad(i::varchar, 6, '0')",
@@ -49,7 +51,7 @@ class Bank:
             "profile.customer_profile": f"select {columns} from range(1, {self.customers} + 1) t(i)",
             "cx.cx_metrics_daily": f"select 'nps' as metric, date '2024-03-01' + i::integer as metric_date,"
             f" {self.version} as version from range(20) t(i)",
-            "features.customer_features": f"select 'p' || i as profile_id, date '2024-03-01' as as_of_date,"
+            "features.customer_features": f"select 'p' || i as profile_id, date '{self.day}' as as_of_date,"
             f" {self.version} as version from range(20) t(i)",
         }
         with duckdb.connect(str(self.settings.warehouse)) as connection:
@@ -84,6 +86,8 @@ class Bank:
                 "columns": {column: {"description": f"The {column}"} for column in grain},
                 "config": {"meta": {"grain": grain, "publish": True, "indexes": [grain[-1]]}},
             }
+            if schema == "features" and self.features_kept_by:
+                nodes[f"model.cx360.{name}"]["config"]["meta"]["kept_by"] = self.features_kept_by
         nodes["model.cx360.inner"] = {"resource_type": "model", "config": {"meta": {}}, "columns": {}}
         target = self.settings.home / "dbt" / "target"
         target.mkdir(parents=True, exist_ok=True)
@@ -105,6 +109,7 @@ class Bank:
                 delivery_day=date(2024, 3, 1),
                 content_hash="0" * 64,
                 mapping_hash="0" * 64,
+                token_key="k0000",
                 contract_version="1.0.0",
                 file_size=1,
                 file_mtime_ns=1,

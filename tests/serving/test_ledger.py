@@ -104,6 +104,7 @@ def test_money_and_days_come_back_exactly(settings: Settings) -> None:
             delivery_day=date(2024, 2, 29),
             content_hash="0",
             mapping_hash="0",
+            token_key="k0000",
             contract_version="1",
             file_size=1,
             file_mtime_ns=1,

@@ -1,12 +1,14 @@
 """Publications as readers and analysts see them, on a real server."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -482,3 +484,32 @@ def test_two_publishers_take_turns(bank: Bank, ask: Ask) -> None:
     assert not errors
     assert ask("select count(*) from ops.publications") == [(3,)]
     assert ask("select max(version) from profile.customer_profile") == [(2,)]
+
+
+def features(bank: Bank, ask: Ask, day: int, version: int) -> dict[int, set[int]]:
+    """Publish a candidate of that day; the versions readers then see by day."""
+    bank.day, bank.version, bank.features_kept_by = date(2024, 3, day), version, "as_of_date"
+    bank.build()
+    publish(bank.settings, bank.run())
+    seen: dict[int, set[int]] = {}
+    for told, what in ask("select extract(day from as_of_date)::int, version from features.customer_features"):
+        seen.setdefault(told, set()).add(what)
+    return seen
+
+
+def test_what_was_told_of_earlier_days_stays(bank: Bank, ask: Ask) -> None:
+    """A model that learns from a past day must find what was known then, whatever is built later."""
+    assert features(bank, ask, day=1, version=1) == {1: {1}}
+    assert features(bank, ask, day=2, version=2) == {1: {1}, 2: {2}}
+    assert features(bank, ask, day=2, version=3) == {1: {1}, 2: {3}}, "the newest day is open"
+    assert features(bank, ask, day=1, version=4) == {1: {1}, 2: {3}}, "an earlier one is closed"
+    assert features(bank, ask, day=4, version=5) == {1: {1}, 2: {3}, 4: {5}}
+    assert features(bank, ask, day=3, version=6) == {1: {1}, 2: {3}, 3: {6}, 4: {5}}, "a day never told is told"
+
+
+def test_without_the_files_of_the_days_before_nothing_is_published(bank: Bank, ask: Ask) -> None:
+    features(bank, ask, day=1, version=1)
+    shutil.rmtree(bank.settings.publications)
+    with pytest.raises(SyncError, match="bring back"):
+        features(bank, ask, day=2, version=2)
+    assert ask("select distinct version from features.customer_features") == [(1,)]

@@ -19,6 +19,6 @@ def test_every_lake_column_has_its_text_and_no_restricted_value_is_a_column() ->
     for contract in feeds.values():
         for name, _, description in contract.lake_columns:
             assert f"{{% docs {contract.feed}__{name} %}}\n{description}\n" in texts
-        for column in contract.private_columns:
+        for column in (c for c in contract.columns if c.is_restricted):
             assert f"{contract.feed}__{column.name} %}}" not in texts
             assert f"doc(''{contract.feed}__{column.name}'')" not in sources

@@ -63,14 +63,11 @@ final as (
         s.n_answers,
         s.n_left_out,
         cast(case when s.is_final then s.numerator_sum end as decimal(18, 6)) as numerator_sum,
-        round(
-            case
-                when not s.is_final then null
-                when r.adds_as = 'sum' then cast(s.numerator_sum as double)
-                else cast(s.numerator_sum as double) / nullif(s.n, 0)
-            end,
-            6
-        ) as value,
+        case
+            when not s.is_final then null
+            when r.adds_as = 'sum' then cast(s.numerator_sum as double)
+            else {{ average('s.numerator_sum', 's.n') }}
+        end as value,
         case when s.is_nps then s.promoters end as promoter_count,
         case when s.is_nps then s.passives end as passive_count,
         case when s.is_nps then s.detractors end as detractor_count,

@@ -50,12 +50,12 @@ judged as (
         a.question_family = 'csat'
         and a.points > a.best_points - r.csat_top_points as is_top_two,
         cast(
-            round(
-                r.csat_reference_min
-                + cast(a.points * (r.csat_reference_max - r.csat_reference_min) as double)
-                / nullif(a.best_points, 0),
-                6
-            ) as decimal(18, 6)
+            r.csat_reference_min
+            + {{ divide(
+                'a.points * (r.csat_reference_max - r.csat_reference_min)',
+                'a.best_points',
+            ) }}
+            as decimal(18, 6)
         ) as reference_score,
         v.version as ces_version,
         a.score between v.low_effort_from and v.low_effort_to as is_low_effort,

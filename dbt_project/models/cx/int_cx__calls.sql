@@ -22,6 +22,7 @@ timed as (
         complaint_id,
         coalesce(topic, queue, '(unknown)') as contact_topic,
         direction = 'inbound' and queued_at is not null as is_offered,
+        direction = 'inbound' and outcome <> 'not_offered' as is_contact,
         case when outcome = 'handled' then {{ handle_seconds() }} end as measured_handle_seconds,
         case
             when outcome <> 'abandoned' then {{ seconds_between('queued_at', 'answered_at') }}

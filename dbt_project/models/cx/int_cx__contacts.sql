@@ -20,13 +20,12 @@ calls_in as (
         ended_at,
         outcome = 'handled' as is_handled_call
     from calls
-    where
-        direction = 'inbound'
-        and outcome <> 'not_offered'
+    where is_contact
 ),
 
 called_complaints as (
     select distinct complaint_id from calls
+    where is_contact
 ),
 
 -- a complaint that a call was written down as is the same contact

@@ -38,7 +38,11 @@ first_contacts as (
             > r.fcr_window_hours * 3600,
             true
         ) as is_resolved,
-        {{ add_days(local_date('n.ended_at'), 'r.fcr_final_after_days') }} as final_date
+        -- the window ends during that day, and a clock change may move it over midnight
+        greatest(
+            {{ local_date(add_hours('n.ended_at', 'r.fcr_window_hours')) }},
+            {{ add_days('n.business_date', 'ceil(r.fcr_window_hours / 24)') }}
+        ) as final_date
     from neighbours as n
     cross join rules as r
     where

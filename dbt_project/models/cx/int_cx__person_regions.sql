@@ -47,7 +47,7 @@ ranked as (
         on
             i.identifier = p.party_id
             and d.business_date >= p.valid_from
-            and d.business_date < coalesce(p.valid_to, cast('9999-12-31' as date))
+            and d.business_date < coalesce(p.valid_to, {{ end_of_time() }})
 )
 
 select

@@ -6,7 +6,6 @@
     'csat_reference_max',
     'negative_points',
     'fcr_window_hours',
-    'fcr_final_after_days',
     'short_abandon_seconds',
     'timeline_window_days',
 ] -%}

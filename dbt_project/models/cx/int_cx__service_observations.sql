@@ -54,11 +54,11 @@ observations as (
         business_date as metric_date,
         business_date as final_date,
         profile_id,
-        cast(null as varchar) as region,
+        cast(null as {{ type_text() }}) as region,
         'phone' as channel,
         contact_topic as product,
         cast({{ value }} as decimal(18, 6)) as value,
-        cast(null as varchar) as nps_class,
+        cast(null as {{ type_text() }}) as nps_class,
         {{ left_out }} = false as is_counted,
         {{ left_out }} as is_left_out
     from calls
@@ -73,11 +73,11 @@ observations as (
         business_date as metric_date,
         business_date as final_date,
         profile_id,
-        cast(null as varchar) as region,
+        cast(null as {{ type_text() }}) as region,
         'phone' as channel,
         contact_topic as product,
         cast(null as decimal(18, 6)) as value,
-        cast(null as varchar) as nps_class,
+        cast(null as {{ type_text() }}) as nps_class,
         false as is_counted,
         true as is_left_out
     from calls
@@ -89,11 +89,11 @@ observations as (
         business_date as metric_date,
         final_date,
         profile_id,
-        cast(null as varchar) as region,
+        cast(null as {{ type_text() }}) as region,
         'phone' as channel,
         contact_topic as product,
         cast(case when is_resolved then 1 else 0 end as decimal(18, 6)) as value,
-        cast(null as varchar) as nps_class,
+        cast(null as {{ type_text() }}) as nps_class,
         true as is_counted,
         false as is_left_out
     from first_contacts
@@ -104,11 +104,11 @@ observations as (
         business_date as metric_date,
         business_date as final_date,
         profile_id,
-        cast(null as varchar) as region,
+        cast(null as {{ type_text() }}) as region,
         channel,
         product,
         cast(1 as decimal(18, 6)) as value,
-        cast(null as varchar) as nps_class,
+        cast(null as {{ type_text() }}) as nps_class,
         true as is_counted,
         false as is_left_out
     from complaints

@@ -24,10 +24,7 @@ app_events_daily as (
         app_events.platform,
         count(*) as event_count,
         count(login_events.event_name) as login_count,
-        {{ count_if('app_events.is_error') }} as error_count,
-        count(distinct app_events.session_id) as session_count,
-        min(app_events.occurred_at) as first_at,
-        max(app_events.occurred_at) as last_at
+        {{ count_if('app_events.is_error') }} as error_count
     from app_events
     left join login_events
         on lower(app_events.event_name) = login_events.event_name

@@ -26,12 +26,12 @@ transactions_daily as (
         transactions.category,
         transactions.channel,
         count(*) as transaction_count,
-        cast(sum(
-            case when transactions.direction = 'credit' then transactions.amount else 0 end
-        ) as decimal(38, 2)) as credit_amount,
-        cast(sum(
-            case when transactions.direction = 'debit' then transactions.amount else 0 end
-        ) as decimal(38, 2)) as debit_amount,
+        {%- for direction in ['credit', 'debit'] %}
+        {{ sum_money(
+            "case when transactions.direction = '" ~ direction
+            ~ "' then transactions.amount else 0 end"
+        ) }} as {{ direction }}_amount,
+        {%- endfor %}
         {{ count_if('categories.is_customer_initiated') }} as customer_initiated_count
     from transactions
     left join categories

@@ -40,7 +40,6 @@ states as (
         days_of_change.identifier,
         days_of_change.day,
         count(distinct holdings.profile_id) as holder_count,
-        count(distinct holdings.party_id) as party_count,
         min(holdings.profile_id) as first_profile_id
     from days_of_change
     inner join holdings
@@ -60,7 +59,7 @@ judged as (
         states.holder_count,
         states.first_profile_id,
         case
-            when states.party_count > limits.max_holders then 'shared_widely'
+            when states.holder_count > limits.max_holders then 'shared_widely'
             when states.holder_count > 1 then 'several_holders'
         end as reason
     from states

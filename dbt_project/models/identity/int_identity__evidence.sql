@@ -7,8 +7,7 @@ parties as (
 ),
 
 -- A version holds from its own day, not from the beginning of time like the record: who held a
--- number first matters. A first version that came after as_of is all there is: its day says
--- nothing.
+-- number first matters.
 versions as (
     select
         party_id,
@@ -17,7 +16,6 @@ versions as (
         document_token,
         case
             when updated_at is null then {{ beginning_of_time() }}
-            when {{ local_date('updated_at') }} > {{ as_of() }} then {{ beginning_of_time() }}
             else {{ local_date('updated_at') }}
         end as valid_from,
         case when valid_to <= {{ as_of() }} then valid_to else {{ end_of_time() }} end as valid_to

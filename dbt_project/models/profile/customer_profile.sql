@@ -66,6 +66,7 @@ customer_profile as (
         '{{ var("reporting_currency") }}' as currency,
         balances.balance_amount,
         balances.joint_balance_amount,
+        balances.balance_date,
         {{ zero_where_fed('balances.unconverted_balance_count', 'transactions') }}
             as unconverted_balance_count,
         {{- columns_where_fed('money', money_measures(), 'transactions') }}

@@ -47,8 +47,11 @@ decided as (
         {%- for attribute in attributes %}
         {{ preferred(attribute) }} as {{ attribute }},
         {%- endfor %}
-        -- a relationship begins with its first record; consent is what no record denies
-        min(customer_since_date) as customer_since_date,
+        -- a relationship begins with its first record, and is not told before; consent is what no
+        -- record denies
+        min(
+            case when customer_since_date <= {{ as_of() }} then customer_since_date end
+        ) as customer_since_date,
         bool_and(has_marketing_consent) as has_marketing_consent
     from ranked
     group by profile_id

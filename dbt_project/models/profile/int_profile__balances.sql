@@ -14,9 +14,11 @@ joint_holders as (
     where part = 'joint'
 ),
 
+-- only what the master says is closed: an account it does not know, or a bank without a master,
+-- keeps its money
 closed_accounts as (
-    select * from {{ ref('int_profile__accounts') }}
-    where not is_open
+    select * from {{ ref('stg_accounts') }}
+    where coalesce(closed_date <= {{ as_of() }}, status = 'closed')
 ),
 
 rates as (
@@ -53,6 +55,7 @@ shares as (
         coalesce(o.profile_id, 'unattributed') as profile_id,
         c.balance_amount,
         cast(null as decimal(18, 2)) as joint_balance_amount,
+        c.business_date as balance_date,
         c.is_unconverted
     from converted as c
     left join owners as o on c.account_id = o.account_id
@@ -61,6 +64,7 @@ shares as (
         h.profile_id,
         cast(null as decimal(18, 2)) as balance_amount,
         c.balance_amount as joint_balance_amount,
+        cast(null as date) as balance_date,
         false as is_unconverted
     from converted as c
     inner join joint_holders as h on c.account_id = h.account_id
@@ -71,6 +75,7 @@ summed as (
         profile_id,
         cast(sum(balance_amount) as decimal(18, 2)) as balance_amount,
         cast(sum(joint_balance_amount) as decimal(18, 2)) as joint_balance_amount,
+        max(balance_date) as balance_date,
         count(case when is_unconverted then 1 end) as unconverted_balance_count
     from shares
     group by profile_id

@@ -35,7 +35,7 @@ calls as (
     select * from {{ ref('int_cx__calls') }}
     where
         business_date > {{ days_before_as_of(90) }}
-        and direction = 'inbound'
+        and is_contact
 ),
 
 uses as (

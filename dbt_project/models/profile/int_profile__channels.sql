@@ -32,11 +32,10 @@ shares as (
         profile_id,
         cast(sum(day_count) as bigint) as channel_day_90d_count,
         {%- for channel in contact_channels() %}
-        round(
-            cast(sum(case when channel = '{{ channel }}' then day_count else 0 end) as double)
-            / cast(sum(day_count) as double),
-            6
-        ) as {{ channel }}_90d_share,
+        {{ divide(
+            "sum(case when channel = '" ~ channel ~ "' then day_count else 0 end)",
+            'sum(day_count)',
+        ) }} as {{ channel }}_90d_share,
         {%- endfor %}
         max(case when preference = 1 and is_choice then channel end) as preferred_channel
     from ranked

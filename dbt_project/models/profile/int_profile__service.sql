@@ -8,7 +8,7 @@ calls as (
         case when measured_handle_seconds is not null then 1 else 0 end as handled_count,
         case when measured_wait_seconds is not null then 1 else 0 end as waited_count
     from {{ ref('int_cx__calls') }}
-    where direction = 'inbound' and outcome <> 'not_offered'
+    where is_contact
 ),
 
 summed as (

@@ -16,7 +16,7 @@ touchpoints as (
         channel,
         product as product_or_topic,
         cast(null as decimal(18, 2)) as amount,
-        cast(null as varchar) as currency,
+        cast(null as {{ type_text() }}) as currency,
         score,
         is_negative
     from answers

@@ -25,7 +25,7 @@ touchpoints as (
         c.channel,
         r.platform as product_or_topic,
         cast(null as decimal(18, 2)) as amount,
-        cast(null as varchar) as currency,
+        cast(null as {{ type_text() }}) as currency,
         cast(null as bigint) as score,
         r.error_count > 0 as is_negative
     from resolved as r

@@ -16,7 +16,7 @@ touchpoints as (
         channel,
         coalesce(issue, product) as product_or_topic,
         cast(null as decimal(18, 2)) as amount,
-        cast(null as varchar) as currency,
+        cast(null as {{ type_text() }}) as currency,
         cast(null as bigint) as score,
         true as is_negative
     from complaints

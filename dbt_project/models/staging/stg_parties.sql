@@ -4,7 +4,8 @@ versions as (
     {{ distinct_versions('parties', key=['party_id'], version='updated_at') | indent(4) }}
 ),
 
--- The first known version speaks for all the time before it.
+-- The first version speaks for all the time before it, once as_of has reached it: a party whose
+-- first version is dated later does not exist yet.
 periods as (
     select
         *,
@@ -14,6 +15,7 @@ periods as (
                     partition by party_id
                     order by updated_at nulls first
                 ) > 1
+                or {{ local_date('updated_at') }} > {{ as_of() }}
                 then {{ local_date('updated_at') }}
             else {{ beginning_of_time() }}
         end as valid_from,

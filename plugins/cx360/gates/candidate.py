@@ -77,6 +77,15 @@ _FACTS = {
             coalesce(sum(credit_amount + debit_amount) filter (profile_id = 'unattributed'), 0)
             / nullif(sum(credit_amount + debit_amount), 0), 6)
         from daily.int_money__daily""",
+    "stalest_feed_days": """
+        select max((select as_of from raw.run) - last_date) from (
+            select max(business_date) as last_date from staging.stg_transactions
+                where business_date <= (select as_of from raw.run)
+            union all select max(business_date) from staging.stg_app_events
+                where business_date <= (select as_of from raw.run)
+            union all select max(business_date) from staging.stg_call_logs
+                where business_date <= (select as_of from raw.run)
+        )""",
     "nps_out_of_range": """
         select count(*) from cx.cx_metrics_daily where metric like 'nps%' and value not between -100 and 100""",
     "nps_parts_different": """

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cx360.gates.report import Outcome
 from cx360.gates.suites import Rule, Suite
-from cx360.row_rules import literal
 from cx360.settings import Settings
+from cx360.sql import literal
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from cx360.gates import suites, visible
+from cx360 import visibility
+from cx360.gates import suites
 from cx360.gates.facts import REFERENCES, Evidence
 from cx360.gates.report import GateReport, Outcome, Verdict
 from cx360.gates.suites import Rule, Suite
@@ -60,10 +61,10 @@ def _evidence(session: "Session", settings: Settings, feed: str) -> Evidence | N
     from cx360.contracts import load
     from cx360.ledger import Conservation, Delivery
 
-    pending = set(visible.pending_arrivals(session, feed))
+    pending = set(visibility.pending_arrivals(session, feed))
     if not pending:
         return None
-    shut = set(visible.shut_arrivals(session, feed)) - pending
+    shut = set(visibility.shut_arrivals(session, feed)) - pending
     of_feed = session.scalars(select(Delivery).where(Delivery.feed == feed).order_by(Delivery.arrival_number)).all()
     totals = session.scalars(select(Conservation).where(Conservation.arrival_number.in_(pending))).all()
     paths = session.execute(

@@ -57,12 +57,14 @@ def _rights() -> None:
 
 
 def _tables() -> None:
+    op.execute("create sequence ops.arrival_numbers")
+    arrival = sa.text("nextval('ops.arrival_numbers')")
     op.create_table(
         "deliveries",
         sa.Column(
             "arrival_number",
             sa.BigInteger(),
-            sa.Identity(always=False),
+            server_default=arrival,
             nullable=False,
             comment="Order of arrival, from 1; the newest wins among repeats without a version",
         ),
@@ -81,6 +83,12 @@ def _tables() -> None:
             sa.String(length=64),
             nullable=False,
             comment="SHA-256 of the mapping and format it was read with",
+        ),
+        sa.Column(
+            "token_key",
+            sa.String(length=20),
+            nullable=False,
+            comment="Short name of the key its tokens were made with",
         ),
         sa.Column(
             "contract_version",
@@ -246,9 +254,9 @@ def _tables() -> None:
         sa.Column(
             "decision_number",
             sa.BigInteger(),
-            sa.Identity(always=False),
+            server_default=arrival,
             nullable=False,
-            comment="Order of the decisions, from 1",
+            comment="Order of arrival, in one order with deliveries",
         ),
         sa.Column(
             "kind",

@@ -1,10 +1,13 @@
-"""Visible: which deliveries staging may read.
+"""Visibility: which deliveries staging may read.
 
 Here belongs the one answer to that question, from gate results and decisions in the ledger.
 """
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from cx360.contracts import load
+from cx360.settings import Settings
 
 #: The last check of each delivery decides; all results of one check carry the same time.
 _VERDICTS = """
@@ -29,11 +32,12 @@ decided as (
     select distinct on (arrival_number) arrival_number, kind
     from ops.decisions
     where kind in ('release', 'drop') and arrival_number is not null
+        and decision_number <= coalesce(cast(:known_at as bigint), decision_number)
     order by arrival_number, decision_number desc
 ),
 judged as (
     select
-        d.arrival_number, d.source, d.feed, d.delivery_day, d.delivery_name,
+        d.arrival_number, d.source, d.feed, d.delivery_day, d.delivery_name, d.content_hash,
         d.outcome = 'landed' and v.arrival_number is not null
             and coalesce(c.kind = 'release', v.is_passed) as is_let_in,
         coalesce(c.kind = 'drop', false) as is_dropped
@@ -56,7 +60,28 @@ where j.is_let_in and not exists (
     select 1 from incomplete as i
     where i.source = j.source and i.feed = j.feed and i.delivery_day = j.delivery_day
 )
+-- the same bytes landed again, by a mended mapping, take the place of what was made of them before
+and not exists (
+    select 1 from judged as l
+    where l.is_let_in and l.arrival_number > j.arrival_number and l.source = j.source and l.feed = j.feed
+        and l.delivery_name = j.delivery_name and l.content_hash = j.content_hash
+)
 order by j.arrival_number
+"""
+
+#: The last delivery of each name, where it may not be read and nobody said drop.
+_KEPT_OUT = """
+with newest as (
+    select distinct on (source, feed, delivery_name) arrival_number, feed, delivery_name
+    from ops.deliveries
+    order by source, feed, delivery_name, arrival_number desc
+)
+select n.arrival_number, n.feed, n.delivery_name
+from newest as n
+where n.arrival_number <> all(:visible) and not exists (
+    select 1 from ops.decisions as d where d.arrival_number = n.arrival_number and d.kind = 'drop'
+)
+order by n.arrival_number
 """
 
 _PENDING = f"""
@@ -78,21 +103,27 @@ order by d.arrival_number
 """
 
 
-def visible_arrivals(session: Session, known_at: int | None) -> list[int]:
+def visible_arrivals(session: Session, settings: Settings, known_at: int | None) -> list[int]:
     """Arrival numbers staging may read, in order.
 
     A delivery is visible when every blocking rule of its last check passed, or its last decision is ``release``;
-    never when its last decision is ``drop``, nor without a check. The files a snapshot feed's source gave for one
+    never when its last decision is ``drop``, nor without a check, nor when the same bytes of that name landed again
+    later. The files a snapshot feed's source gave for one
     delivery day are visible together or not at all.
 
     Args:
         session: on the ledger.
-        known_at: the last arrival number that counts; None for all.
+        settings: of the deployment, whose contracts say which feeds are snapshots.
+        known_at: the last arrival number that counts, of deliveries and decisions; None for all.
     """
-    from cx360.contracts import load
-
-    snapshots = [feed for feed, contract in load().items() if contract.delivery == "snapshot"]
+    snapshots = [feed for feed, contract in load(settings).items() if contract.delivery == "snapshot"]
     return list(session.scalars(text(_VISIBLE), {"known_at": known_at, "snapshots": snapshots}))
+
+
+def kept_out(session: Session, settings: Settings) -> list[tuple[int, str, str]]:
+    """Deliveries that wait for somebody to do something: (arrival number, feed, file), in order of arrival."""
+    visible = visible_arrivals(session, settings, None)
+    return [(row[0], row[1], row[2]) for row in session.execute(text(_KEPT_OUT), {"visible": visible})]
 
 
 def pending_arrivals(session: Session, feed: str) -> list[int]:
