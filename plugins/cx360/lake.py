@@ -31,6 +31,26 @@ class UnreadableError(ValueError):
     """A delivered file no row can be taken from; the message says what was found and what to do next."""
 
 
+@contextmanager
+def blame(what: str, advice: str) -> Iterator[None]:
+    """Turn what DuckDB says against data or SQL into an UnreadableError, without its text, which may quote values.
+
+    What fails for want of memory or disk, or by an engine's own fault, passes through: the next try may do better.
+
+    Args:
+        what: is wrong, such as ``x.csv is no CSV``; the kind of error is added.
+        advice: what to do next.
+    """
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.OperationalError, duckdb.InternalError, duckdb.FatalException, duckdb.InterruptException):
+        raise
+    except duckdb.Error as error:
+        raise UnreadableError(f"{what} ({type(error).__name__}). {advice}") from None
+
+
 @dataclass(frozen=True)
 class Staged:
     """A delivered file in staging: its bytes kept as they came, and its text as plain UTF-8."""
@@ -75,13 +95,14 @@ def decode(staged: Staged, encoding: str) -> None:
 
     Raises:
         UnreadableError: it is empty, cut off, or not in that encoding.
+        OSError: the disk failed or is full.
     """
     name = staged.raw.name
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     done = 0
     try:
-        with _open(staged.raw) as source, staged.plain.open("w", encoding="utf-8", newline="") as target:
-            while chunk := source.read(_CHUNK):
+        with staged.plain.open("w", encoding="utf-8", newline="") as target:
+            for chunk in _chunks(staged.raw):
                 text = decoder.decode(chunk)
                 target.write(text if done else text.removeprefix("\ufeff"))
                 done += len(chunk)
@@ -91,16 +112,33 @@ def decode(staged: Staged, encoding: str) -> None:
             f"{name} is not {encoding}: byte {max(done, 0) + error.start + 1} cannot be decoded."
             " Declare the file's encoding in source.yaml, or ask the source for the declared one."
         ) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
-        raise UnreadableError(
-            f"{name} is cut off or not what its ending says ({type(error).__name__} after {done} bytes of text)."
-            " Ask the source to deliver it again; the next run takes it."
-        ) from None
     if done == 0:
         raise UnreadableError(
             f"{name} is empty, not even a header or a record is in it. If there was nothing to deliver, a CSV with its"
             " header alone says so; otherwise ask the source to deliver it again."
         )
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """The file's bytes, decompressed.
+
+    Raises:
+        UnreadableError: what is compressed is damaged or cut off.
+        OSError: the disk failed.
+    """
+    done = 0
+    try:
+        with _open(path) as source:
+            while chunk := source.read(_CHUNK):
+                done += len(chunk)
+                yield chunk
+    except (EOFError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's own; a decompressor's has no number
+        raise UnreadableError(
+            f"{path.name} is cut off or not what its ending says ({type(error).__name__} after {done} bytes of text)."
+            " Ask the source to deliver it again; the next run takes it."
+        ) from None
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -5,7 +5,7 @@ and contract and knows no other delivery; what several deliveries say of one key
 """
 
 import hashlib
-from collections.abc import Callable
+import logging
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING, Any
 from cx360 import lake, mapping, privacy, reading, rows, sources
 from cx360.contracts import Contract, load
 from cx360.lake import UnreadableError
-from cx360.row_rules import identifier, literal
+from cx360.manifest import Made
+from cx360.row_rules import if_it_holds
 from cx360.settings import Settings
-from cx360.sources import File
+from cx360.sources import File, SourceError
+from cx360.sql import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from cx360.ledger import Delivery
+
+log = logging.getLogger(__name__)
 
 #: Rows a record batch carries to the Parquet writer.
 _BATCH = 122_880
@@ -63,28 +67,16 @@ class Landed:
             self.messages.append(f"{delivery.delivery_name}: {delivery.message}")
 
 
-@dataclass
-class Made:
-    """What a landing made: columns of its delivery, its quarantine by reason, its conservation by measure."""
-
-    delivery: dict[str, Any]
-    quarantine: list[dict[str, Any]] = field(default_factory=list)
-    conservation: list[dict[str, Any]] = field(default_factory=list)
-
-
-def land(
-    settings: Settings, feed: str, until: date | None = None, progress: Callable[[str], None] | None = None
-) -> Landed:
+def land(settings: Settings, feed: str, until: date | None = None) -> Landed:
     """Land every complete file of a feed that is new, in order of delivery day and name.
 
-    A file is known when the latest delivery of its name has the same bytes. The same bytes under another name, or
-    again after others, are a delivery of their own that points to what the first one made.
+    A file is known when the latest delivery of its name has the same bytes, mapping and contract. The same bytes
+    under another name, or again after others, are a delivery of their own that points to what the first one made.
 
     Args:
         settings: of the deployment.
         feed: a contract's feed.
         until: last delivery day to take; None for all.
-        progress: told a line per file.
     """
     contract = load(settings)[feed]
     summary = Landed(feed)
@@ -94,8 +86,9 @@ def land(
             summary.known_already += 1
             continue
         summary.add(delivery)
-        if progress:
-            progress(f"{file.name}: {delivery.rows_accepted:,} of {delivery.rows_in:,} rows accepted")
+        log.info(
+            "%s: %s, %d of %d rows accepted", file.name, delivery.outcome, delivery.rows_accepted, delivery.rows_in
+        )
     return summary
 
 
@@ -104,24 +97,26 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
     from cx360 import ledger, manifest
 
     stat = file.path.stat()
+    expected, complaint = _control(file)
     mapping_hash = file.mapping_hash(f"{privacy.key_id(settings)}/{privacy.NORMALISATION_VERSION}")
     identity = {"source": file.source.source, "feed": contract.feed, "delivery_name": file.name}
     with ledger.session(settings) as session:
         latest = manifest.latest_delivery(session, **identity)
-        if latest is not None and latest.outcome == "unreadable" and latest.mapping_hash != mapping_hash:
-            latest = None  # the mapping was mended since: try again
-        if latest is not None and (latest.file_size, latest.file_mtime_ns) == (
-            stat.st_size,
-            stat.st_mtime_ns,
-        ):
+        if latest is not None and _is_outdated(latest, mapping_hash, contract.version, expected):
+            latest = None
+        if latest is not None and (latest.file_size, latest.file_mtime_ns) == (stat.st_size, stat.st_mtime_ns):
             return None
+    log.info("%s: %.1f MB", file.name, stat.st_size / 1e6)
     with lake.workshop(settings) as folder:
         staged = lake.take(file.path, folder, None if file.spec.format == "parquet" else file.spec.encoding)
         if latest is not None and latest.content_hash == staged.content_hash:
             return None
-        with ledger.session(settings) as session:
-            made = manifest.same_landing(session, contract.feed, staged.content_hash, mapping_hash, contract.version)
-        made = made or _make(settings, contract, file, staged, mapping_hash, folder)
+        made = None
+        if complaint is None:
+            same = (contract.feed, staged.content_hash, mapping_hash, contract.version)
+            with ledger.session(settings) as session:
+                made = manifest.same_landing(session, *same)
+        made = made or _make(settings, contract, file, staged, mapping_hash, folder, complaint)
     with ledger.session(settings) as session:
         return manifest.record(
             session,
@@ -134,19 +129,45 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
             contract_version=contract.version,
             file_size=stat.st_size,
             file_mtime_ns=stat.st_mtime_ns,
-            expected=file.expected,
+            expected=expected,
         )
 
 
+def _is_outdated(latest: "Delivery", mapping_hash: str, contract_version: str, expected: dict[str, Any] | None) -> bool:
+    """Whether the same bytes would be landed otherwise today.
+
+    What a mended mapping, format or contract makes of them takes the place of what was made before.
+    """
+    if (latest.mapping_hash, latest.contract_version) != (mapping_hash, contract_version):
+        return True
+    return latest.outcome == "unreadable" and latest.expected != expected
+
+
+def _control(file: File) -> tuple[dict[str, Any] | None, str | None]:
+    """Control totals of the file, and what is wrong with them; both None when its source gives none."""
+    try:
+        return file.expected, None
+    except SourceError as error:
+        return None, str(error)
+
+
 def _make(
-    settings: Settings, contract: Contract, file: File, staged: lake.Staged, mapping_hash: str, folder: Path
+    settings: Settings,
+    contract: Contract,
+    file: File,
+    staged: lake.Staged,
+    mapping_hash: str,
+    folder: Path,
+    complaint: str | None = None,
 ) -> Made:
-    """Make the files of one landing and put them in their places."""
+    """Make the files of one landing and put them in their places; with a complaint only the raw one is kept."""
     landing_id = hashlib.sha256(
         f"{staged.content_hash} {mapping_hash} {contract.feed} {contract.version}".encode()
     ).hexdigest()[:32]
     raw_name = f"pii/raw/{file.source.source}/{contract.feed}/{staged.content_hash}{''.join(file.path.suffixes[-2:])}"
     try:
+        if complaint:
+            raise UnreadableError(complaint)
         with closing(_workbench(settings, folder)) as db:
             made = _refine(db, settings, contract, file, staged, folder, landing_id)
     except UnreadableError as error:
@@ -220,14 +241,14 @@ def _refine(
         "rows_accepted": written["lake_path"],
         "rows_repeated": _number(db, "select count(*) from repeats where not contradicts"),
         "rows_quarantined": quarantined,
-        **_dates(db, contract, file.timezone),
+        **_dates(db, contract, sources.bank(settings).timezone),
     }
     return Made(delivery, _reasons(db, contract), _conservation(db, contract, settings, delivery))
 
 
 def _text_columns(contract: Contract) -> list[tuple[str, str, str]]:
-    free = [c for c in contract.columns if c.name in contract.key or (c.is_restricted and not c.token)]
-    return [(c.name, c.type, c.description) for c in free]
+    free = [c.name for c in contract.columns if c.is_restricted and not c.token]
+    return [(c.name, c.type, c.description) for c in map(contract.column, (*rows.row_key(contract), *free))]
 
 
 def _batches(db: "DuckDBPyConnection", sql: str) -> Any:
@@ -260,7 +281,7 @@ def _write_quarantine(
 
 
 def _dates(db: "DuckDBPyConnection", contract: Contract, timezone: str) -> dict[str, date | None]:
-    """First and last business date of the accepted rows."""
+    """First and last business date of the accepted rows, in the bank's time zone."""
     if not contract.event_time:
         return {}
     column = contract.column(contract.event_time)
@@ -293,7 +314,10 @@ def _reasons(db: "DuckDBPyConnection", contract: Contract) -> list[dict[str, Any
 def _conservation(
     db: "DuckDBPyConnection", contract: Contract, settings: Settings, delivery: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Rows and money on both sides of the landing, each counted where it is: in the file, in what was written."""
+    """Rows and money on both sides of the landing, each counted where it is: in the file, in what was written.
+
+    What stands in the place of a currency and breaks its rules is not told: it may be anything.
+    """
     out = [
         {
             "measure": "rows",
@@ -306,7 +330,7 @@ def _conservation(
     ]
     if not contract.money:
         return out
-    amount, currency = identifier(contract.money["amount"]), identifier(contract.money["currency"])
+    amount, currency = identifier(contract.money["amount"]), if_it_holds(contract.column(contract.money["currency"]))
     path = literal(str(settings.lake / delivery["lake_path"]))
     zero, number = "0::decimal(38,6)", "decimal(38,6)"
     sums = f"""
@@ -322,7 +346,7 @@ def _conservation(
             union all
             select {currency}, {zero}, {zero}, {zero}, _amount from typed where _row in (select _row from refused)
         )
-        select coalesce(currency, '(none)'), sum(total_in), sum(accepted), sum(repeated), sum(refused)
+        select coalesce(currency, '(no currency)'), sum(total_in), sum(accepted), sum(repeated), sum(refused)
         from sides group by all order by all
     """
     names = ("measure", "total_in", "accepted", "repeated", "quarantined")

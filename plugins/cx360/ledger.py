@@ -223,6 +223,9 @@ class Publication(Base):
     )
     code_version: Mapped[str] = mapped_column(String(100), comment="Version of the code that built it")
     table_rows: Mapped[dict[str, int]] = mapped_column(JSONB, comment="Rows per published table")
+    repeated_rows: Mapped[dict[str, int]] = mapped_column(
+        JSONB, comment="Accepted rows per feed that lost to another delivery: said again, superseded, older snapshot"
+    )
     parquet_path: Mapped[str] = mapped_column(Text, comment="The same tables as Parquet, below publications/")
     published_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), comment="When readers began to see it"

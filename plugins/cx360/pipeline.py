@@ -160,6 +160,7 @@ def publish(settings: Settings, run: Run) -> Summary:
             seeds_hash=versions.of_files(settings, "dbt_project/seeds"),
             models_hash=versions.of_texts(()),  # nothing is estimated from rows yet
             code_version=versions.of_files(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
+            repeated_rows=warehouse.repeated_rows(settings),
         ),
     )
     warehouse.settle(settings)

@@ -10,6 +10,7 @@ cannot exist: such a token is never evidence of identity.
 
 import hashlib
 import hmac
+import string
 from typing import TYPE_CHECKING
 
 from cx360.settings import Settings
@@ -17,8 +18,12 @@ from cx360.settings import Settings
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: Goes into the mapping hash: raise it when a normalisation changes, so that files are landed anew.
-NORMALISATION_VERSION = 1
+#: Goes into the mapping hash, which says how a delivery's tokens were made: raise it when a normalisation changes.
+#: What was landed before keeps its tokens until it is replayed from its raw file, and does not meet the new ones.
+NORMALISATION_VERSION = 2
+
+#: SQL of the letters and digits of ``v``, of any script.
+_LETTERS = r"regexp_replace(upper(nfc_normalize(v)), '[^\p{L}\p{N}]', '', 'g')"
 
 #: SQL over ``v``, a trimmed text, that gives the normalised text or null.
 _NORMALISERS = {
@@ -26,7 +31,9 @@ _NORMALISERS = {
     "name": r"nullif(array_to_string(list_sort(string_split(trim(regexp_replace(lower(strip_accents(v)),"
     r" '[^\p{L}\p{N}]+', ' ', 'g')), ' ')), ' '), '')",
     "birth_date": "try_cast(v as date)::varchar",
-    "document": "nullif(regexp_replace(upper(v), '[^A-Z0-9]', '', 'g'), '')",
+    # One that is short or one character throughout, such as 000000, stands for none.
+    "document": f"case when length({_LETTERS}) >= 4 and trim({_LETTERS}, left({_LETTERS}, 1)) <> ''"
+    f" then {_LETTERS} end",
     "email": r"case when regexp_matches(lower(v), '^[^@\s]+@[^@\s]+\.[^@\s.]+$') then lower(v) end",
     "address": r"nullif(trim(regexp_replace(lower(strip_accents(v)), '[^\p{L}\p{N}]+', ' ', 'g')), '')",
     "device": "v",
@@ -110,7 +117,10 @@ def _normalise_phones(connection: "DuckDBPyConnection", values: str, region: str
 
 
 def e164(number: str, region: str) -> str | None:
-    """A phone number in E.164, or None when no such number can exist in its country's plan (its length is wrong)."""
+    """A phone number in E.164, or None when no such number can exist in its country's plan (its length is wrong).
+
+    An extension is part of the number, added as RFC 3966 writes it: ``+4930901820;ext=12``.
+    """
     import phonenumbers
 
     try:
@@ -119,10 +129,11 @@ def e164(number: str, region: str) -> str | None:
         return None
     if not phonenumbers.is_possible_number(parsed):
         return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    formatted = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return f"{formatted};ext={parsed.extension}" if parsed.extension else formatted
 
 
 def shape(value: str) -> str:
-    """A value without what it says: letters become ``a``, digits ``9``; long ones are cut to 40."""
-    masked = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:40])
+    """A value without what it says: digits become ``9``, all but ASCII punctuation ``a``; long ones are cut to 40."""
+    masked = "".join("9" if c.isdigit() else c if c in f"{string.punctuation} " else "a" for c in value[:40])
     return masked + ("…" if len(value) > 40 else "")

@@ -63,6 +63,7 @@ class Run:
     seeds_hash: str
     models_hash: str
     code_version: str
+    repeated_rows: dict[str, int]
 
 
 def publish(settings: Settings, run: Run) -> Publication:

@@ -1,23 +1,29 @@
 """Row rules: what a contract says of one row, as SQL over the text a mapping gives.
 
-Here belongs the cast of every type and every reason for which a row is quarantined. A condition is written once;
+Here belongs the reading of every type and every reason for which a row is quarantined. A condition is written once;
 ``is_bad`` and the list of reasons are made from the same ones, so clean and reject are each other's inverse.
+
+A column goes through three layers: ``<column>__text``, as given; ``<column>__read``, what the source means by it, still
+unbounded; ``<column>``, of the contract's type.
 """
+
+import re
 
 from cx360.contracts import Column, Contract
 from cx360.sources import FileSpec
+from cx360.sql import identifier, literal
 
-TEXT = "__text"  # suffix of a column's text as mapped, beside its typed value
+TEXT = "__text"  # suffix of a column's text as mapped
+READ = "__read"  # suffix of what the text was read as
+GIVEN = "__given"  # suffix of the type the mapping gave; what is no text is not read by the source's formats
 
+#: Years a date may be of. Others are misread ones, such as 0026 from ``31.12.26``.
+_EARLIEST, _LATEST = "1800-01-01", "2200-12-31"
 
-def literal(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_MOMENT = _DAY + r"[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
+_OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)"
+_TYPED_NUMBER = r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?"
 
 
 def text(column: str, spec: FileSpec) -> str:
@@ -27,39 +33,54 @@ def text(column: str, spec: FileSpec) -> str:
     return f"case when {trimmed} not in ({', '.join(nulls)}) then {trimmed} end" if nulls else trimmed
 
 
-def cast(column: Column, spec: FileSpec, timezone: str) -> str:
-    """SQL of the typed value of ``<column>__text``, null where it cannot be one."""
-    t = identifier(column.name + TEXT)
+def read(column: Column, spec: FileSpec, timezone: str) -> str:
+    """SQL of ``<column>__read``: a number as plain text, a date, an instant; null where the text is none.
+
+    Every text must match in full: what merely begins like a number or date, or is one in the database's own words
+    (``1e3``, ``1_000``, ``epoch``), is none.
+    """
+    t, is_text = identifier(column.name + TEXT), f"{identifier(column.name + GIVEN)} = 'VARCHAR'"
+    if column.type == "date":
+        local = f"try_cast({_only(_DAY, t)} as date), try_cast({_only(_MOMENT, t)} as timestamp)::date"
+        return f"coalesce(case when {is_text} then {_by_formats(t, spec.date_formats)}::date end, {local})"
+    if column.type == "timestamptz":
+        return _instant(t, is_text, spec, timezone)
+    if column.type.startswith("decimal"):
+        typed = _only(_TYPED_NUMBER, t)
+        return f"case when {is_text} then {_plain(_only(_number(spec), t), spec)} else {typed} end"
+    return t
+
+
+def cast(column: Column) -> str:
+    """SQL of the typed value of ``<column>__read``, null where it cannot be one."""
+    r = identifier(column.name + READ)
     if column.type == "varchar":
-        return t
+        return r
     if column.type == "bigint":
-        return f"case when regexp_full_match({t}, '[+-]?\\d+') then try_cast({t} as bigint) end"
+        return f"try_cast({_only('[+-]?[0-9]+', r)} as bigint)"
     if column.type == "boolean":
         return (
-            f"case when lower({t}) in ('true', 't', 'yes', 'y', '1') then true"
-            f" when lower({t}) in ('false', 'f', 'no', 'n', '0') then false end"
+            f"case when lower({r}) in ('true', 't', 'yes', 'y', '1') then true"
+            f" when lower({r}) in ('false', 'f', 'no', 'n', '0') then false end"
         )
-    if column.type == "date":
-        return f"coalesce(try_strptime({t}, {_list(spec.date_formats)})::date, try_cast({t} as date))"
-    if column.type == "timestamptz":
-        local = f"coalesce(try_strptime({t}, {_list((*spec.timestamp_formats, *spec.date_formats))}), "
-        local += f"try_cast({t} as timestamp))"
-        return (
-            f"case when regexp_matches({t}, ':\\d{{2}}(\\.\\d+)?\\s*(Z|[+-]\\d{{2}}(:?\\d{{2}})?)$')"
-            f" then try_cast({t} as timestamptz) else timezone({literal(timezone)}, {local}) end"
-        )
-    return f"try_cast({_plain_number(t, spec)} as {column.type})"
+    if column.type.startswith("decimal"):
+        return f"try_cast({r} as {column.type})"
+    first, last = f"{column.type} {literal(_EARLIEST)}", f"{column.type} {literal(_LATEST)}"
+    return f"case when {r} between {first} and {last} then {r} end"
 
 
-def exact_amount(column: str, spec: FileSpec) -> str:
-    """SQL of an amount as given, also one the contract's type cannot hold; null when it is no number."""
-    return f"try_cast({_plain_number(identifier(column + TEXT), spec)} as decimal(38,6))"
+def exact_amount(column: str) -> str:
+    """SQL of an amount as given, also one the contract's type cannot hold; null when it is no number.
+
+    One of 10^24 or more is null too, so that every sum of amounts can be told.
+    """
+    return f"try_cast({identifier(column + READ)} as decimal(30,6))::decimal(38,6)"
 
 
-def reasons(contract: Contract, spec: FileSpec, mapped: tuple[str, ...]) -> list[tuple[str, str]]:
+def reasons(contract: Contract, mapped: tuple[str, ...]) -> list[tuple[str, str]]:
     """(reason code, SQL condition) of everything that quarantines a row, in the contract's order.
 
-    Conditions are over ``<column>__text`` and the typed ``<column>`` and may be null, which means no reason.
+    Conditions are over the three layers of a column and may be null, which means no reason.
     """
     found = []
     for column in contract.columns:
@@ -67,24 +88,35 @@ def reasons(contract: Contract, spec: FileSpec, mapped: tuple[str, ...]) -> list
         if column.required and not derived:
             found.append((f"missing:{column.name}", f"{identifier(column.name + TEXT)} is null"))
         if column.name in mapped:
-            found += _of_column(column, spec)
+            found += [*_of_the_text(column), *_of_the_value(column)]
     return found + [(f"rule:{rule.name}", f"not ({rule.sql})") for rule in contract.rules]
 
 
-def _of_column(column: Column, spec: FileSpec) -> list[tuple[str, str]]:
-    name, value, given = column.name, identifier(column.name), identifier(column.name + TEXT)
-    found = []
+def if_it_holds(column: Column) -> str:
+    """SQL of a text column's value, null where it breaks a rule of its own: what a value may be told by."""
+    broken = " or ".join(condition for _, condition in _of_the_value(column)) or "false"
+    return f"case when not coalesce({broken}, false) then {identifier(column.name)} end"
+
+
+def _of_the_text(column: Column) -> list[tuple[str, str]]:
+    """What is wrong with a text that is no value of the type."""
+    name, value = column.name, identifier(column.name)
+    given, number = identifier(name + TEXT), identifier(name + READ)
     if column.type.startswith("decimal"):
-        number = _plain_number(given, spec)
-        overflow = f"{value} is null and try_cast({number} as double) is not null"
-        found.append((f"overflow:{name}", overflow))
-        found.append((f"unparseable:{name}", f"{given} is not null and try_cast({number} as double) is null"))
-        found.append((f"too_precise:{name}", f"{value} <> try_cast({number} as decimal(38,10))"))
-    elif column.type != "varchar":
-        found.append((f"unparseable:{name}", f"{given} is not null and {value} is null"))
+        return [
+            (f"overflow:{name}", f"{value} is null and {number} is not null"),
+            (f"unparseable:{name}", f"{given} is not null and {number} is null"),
+            (f"too_precise:{name}", f"{value} <> try_cast({number} as decimal(38,10))"),
+        ]
+    return [] if column.type == "varchar" else [(f"unparseable:{name}", f"{given} is not null and {value} is null")]
+
+
+def _of_the_value(column: Column) -> list[tuple[str, str]]:
+    """What is wrong with a value of the type."""
+    name, value, options = column.name, identifier(column.name), column.options
+    found = []
     if column.allowed:
         found.append((f"not_allowed:{name}", f"{value} not in ({', '.join(map(literal, column.allowed))})"))
-    options = column.options
     bounds = {"minimum": "<", "maximum": ">", "exclusiveMinimum": "<=", "exclusiveMaximum": ">="}
     if outside := [f"{value} {sign} {options[key]}" for key, sign in bounds.items() if key in options]:
         found.append((f"out_of_range:{name}", " or ".join(outside)))
@@ -95,13 +127,40 @@ def _of_column(column: Column, spec: FileSpec) -> list[tuple[str, str]]:
     return found
 
 
-def _plain_number(t: str, spec: FileSpec) -> str:
+def _instant(t: str, is_text: str, spec: FileSpec, timezone: str) -> str:
+    """SQL of an instant: a moment with an offset, else one by the clock of the time zone."""
+    formats = (*spec.timestamp_formats, *spec.date_formats)
+    zoned = tuple(f for f in formats if re.search("%[zZ]", f))
+    local = _by_formats(t, tuple(f for f in formats if f not in zoned))
+    clock = f"case when {is_text} then {local} end, try_cast({_only(f'{_DAY}|{_MOMENT}', t)} as timestamp)"
+    instants = [f"try_cast({_only(_MOMENT + _OFFSET, t)} as timestamptz)"]
+    if zoned:
+        instants.append(f"case when {is_text} then {_by_formats(t, zoned)} end")
+    return f"coalesce({', '.join(instants)}, timezone({literal(timezone)}, coalesce({clock})))"
+
+
+def _number(spec: FileSpec) -> str:
+    """Regular expression of a number as the source writes it: thousands in threes or not at all."""
+    decimal, thousands = re.escape(spec.decimal_separator), re.escape(spec.thousands_separator)
+    grouped = rf"|\d{{1,3}}({thousands}\d{{3}})+" if thousands else ""
+    return rf"[+-]?((\d+{grouped})({decimal}\d+)?|{decimal}\d+)"
+
+
+def _plain(number: str, spec: FileSpec) -> str:
+    """SQL of a number's text with a point and nothing else between its digits."""
     if spec.thousands_separator:
-        t = f"replace({t}, {literal(spec.thousands_separator)}, '')"
+        number = f"replace({number}, {literal(spec.thousands_separator)}, '')"
     if spec.decimal_separator != ".":
-        t = f"replace({t}, {literal(spec.decimal_separator)}, '.')"
-    return t
+        number = f"replace({number}, {literal(spec.decimal_separator)}, '.')"
+    return number
 
 
-def _list(formats: tuple[str, ...]) -> str:
-    return "[" + ", ".join(map(literal, formats)) + "]"
+def _only(pattern: str, t: str) -> str:
+    """SQL of a text where all of it matches the pattern, else null."""
+    return f"case when regexp_full_match({t}, {literal(pattern)}) then {t} end"
+
+
+def _by_formats(t: str, formats: tuple[str, ...]) -> str:
+    """SQL of the first format that fits; it must have a digit, for ``infinity`` fits every format."""
+    listed = ", ".join(map(literal, formats))
+    return f"try_strptime(case when regexp_matches({t}, '[0-9]') then {t} end, [{listed}])" if formats else "null"

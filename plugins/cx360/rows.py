@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING
 
 from cx360 import privacy
 from cx360.contracts import Contract
-from cx360.lake import UnreadableError
+from cx360.lake import blame
 from cx360.mapping import ROW, Mapping
-from cx360.row_rules import TEXT, cast, exact_amount, identifier, literal, reasons, text
+from cx360.row_rules import GIVEN, READ, TEXT, cast, exact_amount, read, reasons, text
 from cx360.sources import File
+from cx360.sql import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+
+def row_key(contract: Contract) -> tuple[str, ...]:
+    """Columns that tell the rows of one file apart: the key, in a feed of changes with the version."""
+    version = contract.version_column if contract.delivery == "changes" else None
+    return (*contract.key, version) if version and version not in contract.key else contract.key
+
+
+def _in_order(contract: Contract) -> str:
+    return ", ".join(f"{identifier(k)} nulls first" for k in row_key(contract))
 
 
 def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
@@ -25,35 +36,32 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
     Raises:
         UnreadableError: the mapping itself fails on a value.
     """
-    import duckdb
-
     names = ", ".join(identifier(c.name) for c in contract.columns)
-    conditions = reasons(contract, file.spec, select.outputs)
+    conditions = reasons(contract, select.outputs)
     is_bad = " or ".join(f"coalesce({condition}, false)" for _, condition in conditions) or "false"
     parsed = _parsed(contract, file, select, "records")
-    try:
+    with blame(
+        f"mapping {file.source.mapping(file.spec).name} of source {file.source.source} fails",
+        "Check its functions and columns; leave the parsing of values to the contract's cast.",
+    ):
         db.execute(f"create temp table typed as select {ROW}, {names}, _amount, {is_bad} as is_bad from ({parsed})")
-    except duckdb.Error as error:  # its message may carry a value, so only its kind is told
-        raise UnreadableError(
-            f"mapping {file.source.mapping(file.spec).name} of source {file.source.source} fails"
-            f" ({type(error).__name__}). Check its functions and columns; leave the parsing of values to the"
-            " contract's cast."
-        ) from None
     if contract.derived_key:
         _derive_key(db, contract)
 
 
 def _parsed(contract: Contract, file: File, select: Mapping, records: str) -> str:
-    """Select of some records as mapped texts (``<column>__text``) and typed values beside them."""
+    """Select of some records in the three layers of ``row_rules``: as text, as read, as typed values."""
     spec = file.spec
-    texts = [
-        f"{text(c.name, spec) if c.name in select.outputs else 'null::varchar'} as {identifier(c.name + TEXT)}"
-        for c in contract.columns
-    ]
-    values = [f"{cast(c, spec, file.timezone)} as {identifier(c.name)}" for c in contract.columns]
-    amount = exact_amount(contract.money["amount"], spec) if contract.money else "null::decimal(38,6)"
+    texts, reads, values = [], [], []
+    for column in contract.columns:
+        name, is_mapped = column.name, column.name in select.outputs
+        texts.append(f"{text(name, spec) if is_mapped else 'null::varchar'} as {identifier(name + TEXT)}")
+        texts.append(f"{f'typeof({identifier(name)})' if is_mapped else 'null::varchar'} as {identifier(name + GIVEN)}")
+        reads.append(f"{read(column, spec, file.timezone)} as {identifier(name + READ)}")
+        values.append(f"{cast(column)} as {identifier(name)}")
+    amount = exact_amount(contract.money["amount"]) if contract.money else "null::decimal(38,6)"
     mapped = f"with raw as (from {records}) select {ROW}, {', '.join(texts)} from ({select.sql})"
-    return f"select *, {', '.join(values)}, {amount} as _amount from ({mapped})"
+    return f"select *, {', '.join(values)}, {amount} as _amount from (select *, {', '.join(reads)} from ({mapped}))"
 
 
 def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
@@ -81,9 +89,7 @@ def settle_repeats(db: "DuckDBPyConnection", contract: Contract) -> None:
     things contradict each other: one stays, so that the key is not lost, the other is quarantined.
     """
     version = identifier(contract.version_column) if contract.version_column else "null::bigint"
-    key = [identifier(k) for k in contract.key]
-    if contract.delivery == "changes" and contract.version_column:
-        key.append(version)
+    key = [identifier(k) for k in row_key(contract)]
     keys = ", ".join(key)
     content = ", ".join(f"{identifier(c.name)} := {identifier(c.name)}" for c in contract.columns)
     same = " and ".join(f"t.{k} is not distinct from twice.{k}" for k in key)
@@ -140,10 +146,7 @@ def tokenise(db: "DuckDBPyConnection", contract: Contract, phone_region: str) ->
 def accepted(contract: Contract) -> str:
     """Select of the rows for the lake, sorted by key and version."""
     names = ", ".join(identifier(name) for name, _, _ in contract.lake_columns)
-    order = [identifier(k) for k in contract.key]
-    if contract.delivery == "changes" and contract.version_column:
-        order.append(f"{identifier(contract.version_column)} nulls first")
-    return f"select {names} from kept order by {', '.join(order)}"
+    return f"select {names} from kept order by {_in_order(contract)}"
 
 
 def identifiers(contract: Contract) -> str | None:
@@ -153,13 +156,13 @@ def identifiers(contract: Contract) -> str | None:
 
 
 def texts(contract: Contract) -> str | None:
-    """Select of the free texts by key, rows with any; None if the contract has none."""
+    """Select of the free texts by ``row_key``, rows with any; None if the contract has none."""
     free = [c.name for c in contract.columns if c.is_restricted and not c.token]
     if not free:
         return None
-    keys = ", ".join(identifier(k) for k in contract.key)
+    keys = ", ".join(identifier(k) for k in row_key(contract))
     names = ", ".join(identifier(n) for n in free)
-    return f"select {keys}, {names} from kept where coalesce({names}) is not null order by {keys}"
+    return f"select {keys}, {names} from kept where coalesce({names}) is not null order by {_in_order(contract)}"
 
 
 def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
@@ -178,7 +181,7 @@ def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Map
     """)
     codes = [
         f"case when coalesce({condition}, false) then {literal(code)} end"
-        for code, condition in reasons(contract, file.spec, select.outputs)
+        for code, condition in reasons(contract, select.outputs)
     ]
     contradicts = f"case when repeats.contradicts then {literal('contradicts:' + ','.join(contract.key))} end"
     texts = ", ".join(f"{identifier(c.name)} := {identifier(c.name + TEXT)}" for c in contract.columns)

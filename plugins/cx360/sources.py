@@ -4,6 +4,7 @@ Here belongs the finding of files, what their names say, and how their columns a
 belongs in ``landing``. Onboarding a system is a folder with a ``source.yaml`` and one select per feed; no Python.
 """
 
+import codecs
 import hashlib
 import json
 import re
@@ -11,12 +12,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cx360.contracts import FEEDS
 from cx360.settings import Settings
@@ -27,6 +30,14 @@ UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".ctl")
 
 class SourceError(ValueError):
     """A source that cannot be used; the message names file and entry."""
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is no time zone; write one like Europe/Berlin") from None
+    return value
 
 
 class FileSpec(BaseModel):
@@ -52,6 +63,19 @@ class FileSpec(BaseModel):
     control: str | None = None
     min_age_seconds: int = 0
 
+    @field_validator("timezone")
+    @classmethod
+    def _know_the_timezone(cls, value: str | None) -> str | None:
+        return _timezone(value) if value else None
+
+    @field_validator("encoding")
+    @classmethod
+    def _know_the_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"{value!r} is no encoding Python knows") from None
+
     @property
     def regex(self) -> re.Pattern[str]:
         """The pattern as a regular expression over a path below the inbox."""
@@ -66,7 +90,12 @@ class Bank(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     timezone: str = "UTC"
-    reporting_currency: str = "EUR"
+    reporting_currency: str = Field("EUR", pattern="^[A-Z]{3}$")
+
+    @field_validator("timezone")
+    @classmethod
+    def _know_the_timezone(cls, value: str) -> str:
+        return _timezone(value)
 
 
 class Source(BaseModel):
@@ -102,6 +131,13 @@ class Source(BaseModel):
     def mapping(self, spec: FileSpec) -> Path:
         """File of the select that maps such files to the contract."""
         return self.folder / (spec.mapping or f"{spec.feed}.sql")
+
+
+class _Totals(BaseModel):
+    """What a control file says; what else is in it is not taken."""
+
+    rows: int | None = Field(default=None, ge=0, strict=True)
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -146,8 +182,22 @@ class File:
 
     @property
     def expected(self) -> dict[str, Any] | None:
-        """Control totals the source gave (``rows``, ``amount``), if any."""
-        return json.loads(self.control_path.read_text()) if self.control_path else None
+        """Control totals the source gave (``rows``, ``amount``), if any.
+
+        Raises:
+            SourceError: its control file says none.
+        """
+        if self.control_path is None:
+            return None
+        try:
+            return _Totals.model_validate_json(self.control_path.read_bytes()).model_dump(
+                mode="json", exclude_unset=True
+            )
+        except ValidationError:
+            raise SourceError(
+                f"control file {self.control_path.name} is no JSON with rows as a whole number and amount as decimal"
+                ' text, such as {"rows": 3, "amount": "12.50"}. Ask the source for a right one; the next run takes it.'
+            ) from None
 
     @property
     def is_complete(self) -> bool:
@@ -165,12 +215,35 @@ def read(folder: Path) -> Source:
     """
     path = folder / "source.yaml"
     if not path.exists():
-        raise SourceError(f"{folder} has no source.yaml; a source is a folder with one and a select per feed")
+        raise SourceError(
+            f"there is no {path}: a source is a folder with a source.yaml and a select per feed. A relative folder is"
+            " looked for in config/ below CX360_HOME, then here, then in the project"
+        )
+    where = f"{folder.name}/source.yaml"
     try:
-        return Source(**yaml.safe_load(path.read_text()), folder=folder)
+        said = yaml.safe_load(path.read_text())
+        if not isinstance(said, dict):
+            raise SourceError(f"{where} says nothing: it needs source, description and files; see docs/sources.md")
+        return Source(**said, folder=folder)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise SourceError(f"{where}{line} is no YAML: {getattr(error, 'problem', error)}") from None
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SourceError(f"{folder.name}/source.yaml: {found}") from None
+        found = dict.fromkeys(f"{_place(said, e['loc'])}: {e['msg']}" for e in error.errors())
+        raise SourceError(f"{where}: {'; '.join(found)}. Every key is in docs/sources.md") from None
+
+
+def _place(said: dict[str, Any], loc: tuple[int | str, ...]) -> str:
+    """Where in the file an error is: a key of ``defaults`` is told there, a file by its feed."""
+    match loc:
+        case ("files", int(_), str(key), *_) if key in (said.get("defaults") or {}):
+            return f"defaults.{key}"
+        case ("files", int(number), *rest):
+            feed = (said["files"][number] or {}).get("feed", "?")
+            return ".".join(["files", str(feed), *map(str, rest)])
+        case _:
+            return ".".join(map(str, loc)) or "source"
 
 
 def load(settings: Settings) -> list[Source]:
@@ -241,6 +314,14 @@ def _inbox(settings: Settings) -> Iterator[tuple[Path, str]]:
 def _matches(source: Source, name: str) -> Iterator[tuple[FileSpec, date]]:
     for spec in source.files:
         if match := spec.regex.fullmatch(name):
-            day = match.groupdict().get("day")
-            if day or source.delivery_day:
-                yield spec, date.fromisoformat(day) if day else source.delivery_day  # type: ignore[misc]
+            day = _day(match["day"]) if "day" in match.groupdict() else source.delivery_day
+            if day:
+                yield spec, day
+
+
+def _day(text: str) -> date | None:
+    """The day, or None when there is no such day, so that nobody claims the file."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

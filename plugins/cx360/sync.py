@@ -305,16 +305,15 @@ def _fetched(
 ) -> str:
     """Select of the rows PostgreSQL holds. Numerics travel as text, the only exact form ADBC reads them in."""
     numeric = {c.name for c in columns if c.type.startswith("DECIMAL")}
-    wanted = [
-        f"{identifier(c.name)}::text as {identifier(c.name)}" if c.name in numeric else identifier(c.name)
-        for c in columns
-    ]
+    names = {c.name: identifier(c.name) for c in columns}
+    wanted = [f"{name}::text as {name}" if raw in numeric else name for raw, name in names.items()]
     with postgres.cursor() as cursor:
         cursor.execute(f"select {', '.join(wanted)} from {table.quoted}")
         duck.register("held_arrow", cursor.fetch_record_batch())
         duck.execute("create or replace temp table held as select * from held_arrow")
         duck.unregister("held_arrow")
-    return f"select {', '.join(f'cast({identifier(c.name)} as {c.type}) as {identifier(c.name)}' for c in columns)} from held"
+    typed = ", ".join(f"cast({names[c.name]} as {c.type}) as {names[c.name]}" for c in columns)
+    return f"select {typed} from held"
 
 
 def _find_difference(

@@ -190,6 +190,12 @@ def require_audited(settings: Settings) -> None:
             raise NotAudited("the candidate has not passed its gate since it was built: run the step check_candidate")
 
 
+def repeated_rows(settings: Settings) -> dict[str, int]:
+    """Accepted rows of the deliveries seen that lost to another delivery, by feed."""
+    with connect(settings, read_only=True) as db:
+        return dict(db.sql("select feed, repeated_count from staging.int_deliveries__repeats order by feed").fetchall())
+
+
 def settle(settings: Settings) -> None:
     """After the publication's commit: what this run built is the base of the next one."""
     with connect(settings) as db:

@@ -29,6 +29,7 @@ files:
   - {feed: transactions, pattern: "{delivery_day}/tx*.parquet", format: parquet}
   - {feed: parties, pattern: "{delivery_day}/people*.csv"}
   - {feed: call_logs, pattern: "{delivery_day}/calls*.csv"}
+  - {feed: complaints, pattern: "{delivery_day}/complaints*.csv"}
 """
 
 MAPPINGS = {
@@ -45,6 +46,9 @@ MAPPINGS = {
     "call_logs": """
         select id as call_id, began as started_at, ended as ended_at, phone, queue, 'inbound' as direction,
             'handled' as outcome, said as notes
+        from raw""",
+    "complaints": """
+        select id as complaint_id, changed as received_at, 'open' as status, said as text, changed as updated_at
         from raw""",
 }
 

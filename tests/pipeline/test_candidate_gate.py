@@ -100,6 +100,7 @@ def publication(settings: Settings, profiles: int, as_of: date) -> None:
                 seeds_hash="",
                 models_hash="",
                 code_version="1",
+                repeated_rows={},
                 table_rows={"profile.customer_profile": profiles + 1},
                 parquet_path="x",
             )

@@ -100,6 +100,17 @@ def test_a_byte_order_mark_is_no_part_of_the_header(bank: Settings) -> None:
 
 
 BAD_ROWS = {
+    "t9;a1;31.12.26;1,00;EUR;C;fee;": "unparseable:booked_date",
+    "t9;a1;epoch;1,00;EUR;C;fee;": "unparseable:booked_date",
+    "t9;a1;infinity;1,00;EUR;C;fee;": "unparseable:booked_date",
+    "t9;a1;2026-03-01 (BC);1,00;EUR;C;fee;": "unparseable:booked_date",
+    "t9;a1;01.03.2026;5.50;EUR;C;fee;": "unparseable:amount",
+    "t9;a1;01.03.2026;1.0850;EUR;C;fee;": "unparseable:amount",
+    "t9;a1;01.03.2026;1e3;EUR;C;fee;": "unparseable:amount",
+    "t9;a1;01.03.2026;1_000;EUR;C;fee;": "unparseable:amount",
+    "t9;a1;01.03.2026;1 000;EUR;C;fee;": "unparseable:amount",
+    "t9;a1;01.03.2026;1.23.456,00;EUR;C;fee;": "unparseable:amount",
+    "t9;a1;01.03.2026;infinity;EUR;C;fee;": "unparseable:amount",
     "t9;a1;32.13.2026;1,00;EUR;C;fee;": "unparseable:booked_date",
     "t9;a1;;1,00;EUR;C;fee;": "missing:booked_date",
     "t9;a1;01.03.2026;one;EUR;C;fee;": "unparseable:amount",
@@ -118,7 +129,7 @@ BAD_ROWS = {
 }
 
 
-@pytest.mark.parametrize(("row", "reason"), BAD_ROWS.items(), ids=BAD_ROWS.values())
+@pytest.mark.parametrize(("row", "reason"), BAD_ROWS.items(), ids=BAD_ROWS)
 def test_a_bad_row_is_quarantined_whole_with_its_reason(bank: Settings, row: str, reason: str) -> None:
     deliver(bank, "tx.csv", transactions(GOOD + row + "\n"))
     summary = land(bank)
@@ -128,6 +139,22 @@ def test_a_bad_row_is_quarantined_whole_with_its_reason(bank: Settings, row: str
     assert kept["reasons"] == [reason]
     assert "t9" in str(kept["raw_row"]) or reason == "missing:transaction_id"
     assert len(str(kept["raw_row"])) >= len(row)
+
+
+def test_numbers_are_read_as_their_source_writes_them_and_typed_ones_as_they_are(bank: Settings) -> None:
+    texts = [("t1", "1.234.567,8"), ("t2", "+5"), ("t3", ",25"), ("t4", "1234,50")]
+    deliver(bank, "tx.csv", transactions("".join(f"{t};a1;01.03.2026;{n};EUR;C;fee;\n" for t, n in texts)))
+    typed = [
+        record("t5;a1;;;EUR;C;fee;x") | {"amount": Decimal("1.085"), "day": date(2026, 3, 1)},
+        record("t6;a1;;;EUR;C;fee;x") | {"amount": Decimal("2.500"), "day": date(2026, 3, 2)},
+    ]
+    buffer = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(typed), buffer)
+    deliver(bank, "tx.parquet", buffer.getvalue().to_pybytes())
+    assert land(bank).accepted == 5
+    assert reasons(bank) == {"too_precise:amount": 1}, "1.085 is not a thousand"
+    amounts = {str(r["transaction_id"]): str(r["amount"]) for r in rows(bank, "transactions")}
+    assert amounts == {"t1": "1234567.80", "t2": "5.00", "t3": "0.25", "t4": "1234.50", "t6": "2.50"}
 
 
 def test_a_row_with_several_faults_tells_them_all_and_counts_once(bank: Settings) -> None:
@@ -144,6 +171,30 @@ def test_a_json_line_that_is_no_record_is_quarantined(bank: Settings) -> None:
     assert reasons(bank) == {"malformed_record": 2}
 
 
+ODD_LINES = {
+    "a control character": '{"id": "t\x019"}',
+    "the delimiter of an earlier reader": '{"id": "t9"}\x01{"id": "t8"}',
+    "over the limit": '{"id": "t9", "text": "%s"}' % ("x" * (9 << 20)),
+    "no UTF-16 half": '{"id": "\\ud800"}',
+    "a quote alone": '"',
+}
+
+
+@pytest.mark.parametrize("line", ODD_LINES.values(), ids=ODD_LINES)
+def test_an_odd_json_line_is_one_malformed_record(bank: Settings, line: str) -> None:
+    first, second = (as_json_lines([record(text)]) for text in PLAIN.splitlines())
+    deliver(bank, "tx.jsonl", f"{first}{line}\n{second}")
+    summary = land(bank)
+    assert (summary.rows_in, summary.accepted, summary.quarantined) == (3, 2, 1)
+    assert reasons(bank) == {"malformed_record": 1}
+
+
+def test_json_lines_may_end_in_either_way(bank: Settings) -> None:
+    first, second = (as_json_lines([record(text)]) for text in PLAIN.splitlines())
+    deliver(bank, "tx.jsonl", first.replace("\n", "\r\n") + second)
+    assert land(bank).accepted == 2
+
+
 UNREADABLE = {
     "truncated gzip": ("tx.csv.gz", lambda: _gzip(transactions() * 200)[:-20], "cut off"),
     "truncated zstd": ("tx.csv.zst", lambda: _zstd(transactions() * 200)[:-20], "cut off"),
@@ -154,6 +205,7 @@ UNREADABLE = {
         lambda: transactions().replace(";amount", ";betrag", 1).encode(),
         "lacks column amount",
     ),
+    "mixed ends of lines": ("tx.csv", lambda: f"{HEADER}\r\n{GOOD}".encode(), "cannot be cut into records"),
     "column twice": ("tx.csv", lambda: transactions().replace(";cur", ";day", 1).encode(), "column twice"),
     "empty file": ("tx.csv", lambda: b"", "is empty"),
     "half a Parquet file": ("tx.parquet", lambda: b"PAR1 and no more", "no whole Parquet file"),
@@ -200,7 +252,17 @@ def test_an_extra_column_is_told_and_not_taken(bank: Settings) -> None:
     lines = transactions().splitlines()
     deliver(bank, "tx.csv", "\n".join([lines[0] + ";colour", *[line + ";red" for line in lines[1:]]]))
     assert land(bank).accepted == 3
-    assert "column colour is new" in str(deliveries(bank)[0].message)
+    message = str(deliveries(bank)[0].message)
+    assert "1 of 9 columns nobody declared (column 9)" in message
+    assert "colour" not in message, "what stands in a header may be a person's data"
+
+
+def test_a_file_without_a_header_is_told_without_its_first_row(bank: Settings) -> None:
+    deliver(bank, "tx.csv", "p1;Anna Schmidt;01.03.2026;1,00;EUR;C;fee;hello\n")
+    assert land(bank).unreadable == 1
+    message = str(deliveries(bank)[0].message)
+    assert "is there a header line?" in message and "lacks column id, account" in message
+    assert "Anna" not in message and "p1" not in message
 
 
 def test_an_unreadable_file_is_tried_again_when_its_mapping_was_mended(bank: Settings) -> None:
@@ -251,6 +313,83 @@ def test_rows_and_money_are_conserved_per_delivery(bank: Settings) -> None:
     assert found["EUR"].total_in == Decimal("1234.50") + 20 + 20 + Decimal("1.005") + Decimal("99999999999999999999")
     assert found["EUR"].accepted == Decimal("1254.50")
     assert found["USD"].accepted == Decimal("7.25")
+
+
+def test_what_is_no_currency_is_counted_and_not_told(bank: Settings) -> None:
+    rows_ = f"t1;a1;01.03.2026;1,00;Anna Schmidt;C;fee;\nt2;a1;01.03.2026;2,00;{'Anna ' * 20};C;fee;\n"
+    deliver(bank, "tx.csv", transactions(rows_ + "t3;a1;01.03.2026;4,00;EUR;C;fee;\n"))
+    land(bank)
+    with ledger.session(bank) as session:
+        found = {c.measure: c.quarantined for c in session.scalars(select(ledger.Conservation))}
+    assert found == {"rows": 2, "EUR": 0, "(no currency)": Decimal(3)}
+
+
+def test_junk_amounts_of_any_size_do_not_stop_the_sums(bank: Settings) -> None:
+    deliver(bank, "tx.csv", transactions("".join(f"t{i};a1;01.03.2026;{'9' * 32};EUR;C;fee;\n" for i in range(3))))
+    assert land(bank).quarantined == 3
+
+
+def test_texts_of_two_versions_of_a_complaint_keep_their_versions(bank: Settings) -> None:
+    said = ["c1;02.03.2026;second", "c1;01.03.2026;first", "c2;01.03.2026;other"]
+    for number, lines in enumerate((said, said[::-1])):
+        deliver(bank, f"complaints_{number}.csv", "id;changed;said\n" + "".join(f"{line}\n" for line in lines))
+    assert land(bank, "complaints").accepted == 6
+    texts = [(r["complaint_id"], r["updated_at"].day, r["text"]) for r in rows(bank, "pii/texts/complaints")]  # type: ignore[attr-defined]
+    assert texts == [("c1", 28, "first"), ("c1", 1, "second"), ("c2", 28, "other")] * 2
+
+
+def test_business_dates_of_a_delivery_are_the_banks(bank: Settings) -> None:
+    deliver(bank, "calls.csv", "id;began;ended;phone;queue;said\na;01.03.2026 23:30:00;;;;\n")
+    land(bank.model_copy(update={"timezone": "Asia/Tokyo"}), "call_logs")
+    (there,) = deliveries(bank)
+    assert there.event_date_min == date(2026, 3, 1)
+    source = bank.source_folders[0] / "source.yaml"
+    source.write_text(source.read_text().replace("phone_region: DE", "phone_region: DE, timezone: America/New_York"))
+    deliver(bank, "calls.csv", "id;began;ended;phone;queue;said\nb;01.03.2026 23:30:00;;;;\n")
+    land(bank, "call_logs")
+    assert deliveries(bank)[1].event_date_max == date(2026, 3, 2), "it was the second in Berlin by then"
+
+
+def test_a_bad_control_file_concerns_its_delivery_alone_until_it_is_mended(bank: Settings) -> None:
+    source = bank.source_folders[0] / "source.yaml"
+    source.write_text(source.read_text().replace("phone_region: DE", 'phone_region: DE, control: "{name}.ctl"'))
+    for name, control in {"tx1.csv": '{"rows": "Anna"}', "tx2.csv": '{"rows": 3, "amount": "1.00"}'}.items():
+        path = deliver(bank, name, transactions())
+        path.with_name(f"{name}.ctl").write_text(control)
+    land(bank)
+    bad, good = deliveries(bank)
+    assert (bad.outcome, good.outcome) == ("unreadable", "landed")
+    assert "tx1.csv.ctl is no JSON with rows" in str(bad.message) and "Anna" not in str(bad.message)
+    assert good.expected == {"rows": 3, "amount": "1.00"}
+    assert land(bank).known_already == 2
+    (bank.inbox_folder / DAY / "tx1.csv.ctl").write_text('{"rows": 3}')
+    assert land(bank).deliveries == 1
+    assert [d.outcome for d in deliveries(bank)] == ["unreadable", "landed", "landed"]
+
+
+def test_a_full_disk_fails_the_task_and_the_next_try_lands_the_file(bank: Settings) -> None:
+    many = transactions("".join(f"t{i};a1;01.03.2026;1,00;EUR;C;fee;n\n" for i in range(60_000)))
+    deliver(bank, "tx.csv.gz", many)  # small as delivered, two megabytes as text
+    script = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from cx360 import landing, ledger\nfrom cx360.settings import Settings\n"
+        "with ledger.session(Settings()): pass\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+        "landing.land(Settings(), 'transactions')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], env=_environment(bank), capture_output=True, check=False)
+    assert done.returncode == 1 and "OSError: [Errno 27] File too large" in done.stderr.decode()
+    assert deliveries(bank) == []
+    assert land(bank).accepted == 60_000
+
+
+def test_want_of_memory_fails_the_task_and_the_next_try_lands_the_file(bank: Settings) -> None:
+    deliver(bank, "tx.csv", transactions("".join(f"t{i};a1;01.03.2026;1,00;EUR;C;fee;n\n" for i in range(60_000))))
+    with pytest.raises(duckdb.OutOfMemoryException):
+        land(bank.model_copy(update={"memory_limit": "5MB"}))
+    assert deliveries(bank) == []
+    assert land(bank).accepted == 60_000
 
 
 def test_calls_without_a_key_get_one_from_what_they_say(bank: Settings) -> None:
@@ -329,6 +468,16 @@ def test_a_landing_killed_anywhere_leaves_nothing_that_counts_and_finishes_the_s
     assert lake_bytes(bank) == whole
 
 
+def _environment(bank: Settings) -> dict[str, str]:
+    """What a process of its own needs to work for this bank."""
+    return os.environ | {
+        "CX360_HOME": str(bank.home),
+        "CX360_SOURCES": bank.sources,
+        "CX360_INBOX": str(bank.inbox),
+        **({"CX360_DATABASE_URL": bank.database_url.get_secret_value()} if bank.database_url else {}),
+    }
+
+
 def _killed_landings(bank: Settings) -> Iterator[str]:
     """Run the landing in a process of its own and kill it when it reaches each of these calls."""
     for place in ("cx360.rows.judge", "cx360.lake.write", "cx360.lake.place", "cx360.manifest.record"):
@@ -340,13 +489,7 @@ def _killed_landings(bank: Settings) -> Iterator[str]:
             "from cx360 import landing\nfrom cx360.settings import Settings\n"
             "landing.land(Settings(), 'transactions')\n"
         )
-        environment = os.environ | {
-            "CX360_HOME": str(bank.home),
-            "CX360_SOURCES": bank.sources,
-            "CX360_INBOX": str(bank.inbox),
-            **({"CX360_DATABASE_URL": bank.database_url.get_secret_value()} if bank.database_url else {}),
-        }
-        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+        done = subprocess.run([sys.executable, "-c", script], env=_environment(bank), capture_output=True, check=False)
         assert done.returncode == -signal.SIGKILL, done.stderr.decode()
         yield place
 
@@ -361,7 +504,9 @@ CANARIES = {
 }
 
 
-def test_canaries_of_personal_data_are_found_nowhere_outside_pii(bank: Settings) -> None:
+def test_canaries_of_personal_data_are_found_nowhere_outside_pii(
+    bank: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     c = CANARIES
     person = f"p1;{c['full_name']};{c['born']};{c['phone']};{c['email']};{c['street']};01.03.2026 08:00:00\n"
     broken = f"p2;{c['full_name']};{c['phone']};{c['phone']};{c['email']};{c['street']};{c['email']}\n"
@@ -372,10 +517,20 @@ def test_canaries_of_personal_data_are_found_nowhere_outside_pii(bank: Settings)
         transactions(f"t1;a1;{c['email']};1,00;EUR;C;fee;{c['text']}\nt2;a1;01.03.2026;1,00;EUR;C;fee;{c['text']}\n"),
     )
     deliver(bank, "calls.csv", f"id;began;ended;phone;queue;said\nc1;01.03.2026 09:00:00;;{c['phone']};q;{c['text']}\n")
-    summaries = [land(bank, feed).as_dict() for feed in ("parties", "transactions", "call_logs")]
-    assert sum(s["quarantined"] for s in summaries) == 3
+    for place in range(2, 8):  # and where nobody expects a person: day, amount, currency, direction, category
+        misplaced = ["t3", "a1", "01.03.2026", "1,00", "EUR", "C", "fee", ""]
+        misplaced[place] = c["full_name"] + " " * (place % 2) + "x" * 60 * (place % 2)
+        deliver(bank, f"tx_{place}.csv", transactions(";".join(misplaced) + "\n"))
+        deliver(bank, f"tx_{place}.jsonl", f'{{"id": {c["email"]}}}\n{{"id": "{c["full_name"]}\x01"}}\n')
+    deliver(bank, "tx_headless.csv", f"{c['full_name']};{c['phone']};{c['text']}\n")
+    deliver(bank, "tx_mixed.csv", f"{HEADER}\r\n{c['full_name']};{c['phone']}\n{c['text']}\r\n")
+    deliver(bank, "tx_header.csv", f"{HEADER};{c['full_name']}\n")
+    with caplog.at_level("DEBUG"):
+        summaries = [land(bank, feed).as_dict() for feed in ("parties", "transactions", "call_logs")]
+    assert sum(s["quarantined"] for s in summaries) == 3 + 5 + 12
+    assert sum(s["unreadable"] for s in summaries) == 2
 
-    haystack = str(summaries)
+    haystack = str(summaries) + caplog.text
     with ledger.session(bank) as session:
         for table in ledger.Base.metadata.sorted_tables:
             haystack += str(session.execute(select(table)).fetchall())

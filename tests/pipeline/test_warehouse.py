@@ -159,3 +159,30 @@ def test_tokens_of_another_key_are_refused(bank: Settings) -> None:
     other = bank.model_copy(update={"token_key": SecretStr("another key")})
     with pytest.raises(warehouse.OtherKey, match="bring back the key"):
         warehouse.open_run(other, "test", date(2026, 3, 4), None)
+
+
+def test_a_mended_mapping_takes_the_place_of_what_the_old_one_made(bank: Settings) -> None:
+    mapping = bank.source_folders[0] / "transactions.sql"
+    mended = mapping.read_text()
+    mapping.write_text(mended.replace("when 'D' then 'debit'", "when 'D' then 'credit'"))
+    arrive(bank, "tx1.csv", MONDAY.replace(";C;", ";D;"))
+    scope(bank)
+    warehouse.settle(bank)
+    mapping.write_text(mended)
+    assert landing.land(bank, "transactions").deliveries == 1
+    gates.check_deliveries(bank, "transactions", "test")
+    assert scope(bank) == ["02"]
+    with warehouse.connect(bank) as db:
+        assert db.sql("select direction, count(*) from raw.transactions group by 1").fetchall() == [("debit", 2)]
+    assert landing.land(bank, "transactions").deliveries == 0, "once is enough"
+
+
+def test_what_waits_for_somebody_is_listed_until_it_is_replaced_or_dropped(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    arrive(bank, "tx2.csv", "no;such;columns\n".replace(";", "\t"))
+    with ledger.session(bank) as session:
+        ((arrival, feed, name),) = visibility.kept_out(session, bank)
+        assert (feed, name) == ("transactions", "2026-03-04/tx2.csv")
+        manifest.decide(session, "drop", arrival, "sent by mistake", "anna")
+    with ledger.session(bank) as session:
+        assert visibility.kept_out(session, bank) == []

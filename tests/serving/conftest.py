@@ -123,7 +123,7 @@ class Bank:
 
     def run(self, run_id: str = "test") -> Run:
         """What the next publication is a function of."""
-        return Run(run_id, date(2024, 3, 1), 1, 0, "a" * 64, "b" * 64, "c" * 64, "0.1.0")
+        return Run(run_id, date(2024, 3, 1), 1, 0, "a" * 64, "b" * 64, "c" * 64, "0.1.0", {"parties": 3})
 
 
 @pytest.fixture

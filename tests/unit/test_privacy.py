@@ -61,7 +61,26 @@ def test_a_contact_is_the_same_evidence_as_the_phone_or_email_it_is(bank: Settin
     assert contact["ada@example.org"] == tokens(bank, "email", "ada@example.org")["ada@example.org"]
 
 
-@pytest.mark.parametrize(("semantic_type", "value"), [("phone", "unknown"), ("phone", "1"), ("email", "none")])
+def test_an_extension_is_part_of_a_number(bank: Settings) -> None:
+    made = tokens(bank, "phone", "030 901820", "030 901820 ext. 12", "+49 30 901820;ext=12", "030 901820 ext. 13")
+    assert made["030 901820 ext. 12"] == made["+49 30 901820;ext=12"]
+    assert len(set(made.values())) == 3
+
+
+def test_letters_of_a_document_are_kept_in_every_script(bank: Settings) -> None:
+    made = tokens(bank, "document", "АВ123456", "AB123456", "123456", "ÖA-1234", "A1234", "öa 1234", "O\u0308A1234")
+    assert made["ÖA-1234"] == made["öa 1234"] == made["O\u0308A1234"]
+    assert len(set(made.values())) == 5
+    assert not any("?" in token for token in made.values())
+
+
+@pytest.mark.parametrize(
+    ("semantic_type", "value"),
+    [
+        *[("phone", "unknown"), ("phone", "1"), ("email", "none")],
+        *[("document", "000000"), ("document", "1111-1111"), ("document", "n/a"), ("document", "A-1")],
+    ],
+)
 def test_what_cannot_be_normalised_is_marked_as_no_evidence(bank: Settings, semantic_type: str, value: str) -> None:
     assert f":{semantic_type}?:" in tokens(bank, semantic_type, value)[value]
 
@@ -87,4 +106,5 @@ def test_a_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
 
 def test_a_shape_shows_nothing_of_the_value() -> None:
     assert privacy.shape("Ada L. 30-06") == "aaa a. 99-99"
+    assert privacy.shape("O\u0308 สมิ ٣") == "aa aaa 9", "also no marks above letters, no digits of other scripts"
     assert len(privacy.shape("x" * 500)) == 41

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cx360 import sources
-from cx360.settings import Settings
+from cx360.settings import PROJECT, Settings
 
 GOOD = """
 source: core
@@ -70,6 +70,23 @@ def test_a_file_with_a_control_file_is_complete_when_that_has_come(bank: Setting
     assert file.expected == {"rows": 3}
 
 
+@pytest.mark.parametrize("said", ["rows: 3", '{"rows": "many"}', '{"rows": -1}', '{"amount": "much"}', "[]", "\xff"])
+def test_a_control_file_that_says_no_totals_is_told_without_what_it_says(bank: Settings, said: str) -> None:
+    put(bank, "2026-03-01/konten.csv")
+    (bank.inbox_folder / "2026-03-01/konten.csv.ctl").write_text(said, encoding="latin-1")
+    (file,) = sources.discover(bank)
+    with pytest.raises(sources.SourceError, match=r"konten\.csv\.ctl is no JSON with rows") as error:
+        _ = file.expected
+    assert "many" not in str(error.value)
+
+
+def test_a_folder_that_is_no_day_is_nobodys_and_stops_nothing(bank: Settings) -> None:
+    put(bank, "2026-02-30/kunden.csv")
+    put(bank, "2026-03-01/kunden.csv")
+    assert found(bank) == ["2026-03-01/kunden.csv"]
+    assert sources.unclaimed(bank) == ["2026-02-30/kunden.csv"]
+
+
 def test_a_file_is_complete_when_nobody_wrote_to_it_for_a_while(bank: Settings) -> None:
     put(bank, "2026-03-01/umsatz.csv", age=30)
     assert found(bank) == []
@@ -89,7 +106,12 @@ def test_a_file_nobody_claims_is_told(bank: Settings) -> None:
     [
         (("parties,", "people,"), "feed 'people' has no contract"),
         (("{delivery_day}/kunden", "kunden"), "needs {delivery_day}"),
-        (("delimiter", "delimeter"), "delimeter: Extra inputs are not permitted"),
+        (("delimiter", "delimeter"), "defaults.delimeter: Extra inputs are not permitted"),
+        (("min_age_seconds: 60", "colour: red"), "files.transactions.colour: Extra inputs"),
+        (("Europe/Berlin", "Europe/Berln"), "bank.timezone: Value error, 'Europe/Berln' is no time zone"),
+        (('delimiter: ";"', "encoding: utf-9"), "'utf-9' is no encoding"),
+        (("files:", "files: ["), "line [0-9]+ is no YAML"),
+        ((GOOD, ""), "says nothing"),
     ],
 )
 def test_a_wrong_source_yaml_says_what_is_wrong(bank: Settings, change: tuple[str, str], complaint: str) -> None:
@@ -120,3 +142,9 @@ def test_the_mapping_hash_follows_what_decides_the_rows_and_nothing_else(bank: S
 def test_settings_win_over_what_the_source_says_of_the_bank(bank: Settings) -> None:
     assert sources.bank(bank).timezone == "Europe/Berlin"
     assert sources.bank(bank.model_copy(update={"timezone": "Asia/Shanghai"})).timezone == "Asia/Shanghai"
+
+
+def test_every_key_of_source_yaml_is_documented() -> None:
+    page = (PROJECT / "docs" / "sources.md").read_text()
+    keys = {*sources.Source.model_fields, *sources.FileSpec.model_fields, *sources.Bank.model_fields} - {"folder"}
+    assert {key for key in keys if f"`{key}`" not in page} == set()

@@ -204,6 +204,12 @@ def _tables() -> None:
         sa.Column("code_version", sa.String(length=100), nullable=False, comment="Version of the code that built it"),
         sa.Column("table_rows", JSONB(), nullable=False, comment="Rows per published table"),
         sa.Column(
+            "repeated_rows",
+            JSONB(),
+            nullable=False,
+            comment="Accepted rows per feed that lost to another delivery: said again, superseded, older snapshot",
+        ),
+        sa.Column(
             "parquet_path",
             sa.Text(),
             nullable=False,
