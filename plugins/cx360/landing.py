@@ -280,16 +280,18 @@ def _write_quarantine(
     return count
 
 
-def _dates(db: "DuckDBPyConnection", contract: Contract, timezone: str) -> dict[str, date | None]:
-    """First and last business date of the accepted rows, in the bank's time zone."""
+def _dates(db: "DuckDBPyConnection", contract: Contract, timezone: str) -> dict[str, Any]:
+    """First and last business date of the accepted rows, in the bank's time zone, and the rows of their busiest day."""
     if not contract.event_time:
         return {}
     column = contract.column(contract.event_time)
     day = identifier(column.name)
     if column.type == "timestamptz":
         day = f"timezone({literal(timezone)}, {day})::date"
-    first, last = db.execute(f"select min({day}), max({day}) from kept").fetchall()[0]
-    return {"event_date_min": first, "event_date_max": last}
+    first, last, busiest = db.execute(
+        f"select min(day), max(day), max(n) from (select {day} as day, count(*) as n from kept group by day)"
+    ).fetchall()[0]
+    return {"event_date_min": first, "event_date_max": last, "busiest_day_rows": busiest}
 
 
 def _reasons(db: "DuckDBPyConnection", contract: Contract) -> list[dict[str, Any]]:

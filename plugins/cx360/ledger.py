@@ -106,6 +106,9 @@ class Delivery(Base):
     )
     event_date_min: Mapped[date | None] = mapped_column(Date, comment="Earliest business date of an accepted row")
     event_date_max: Mapped[date | None] = mapped_column(Date, comment="Latest business date of an accepted row")
+    busiest_day_rows: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Accepted rows of the business date that has most; compares daily files with monthly ones"
+    )
     lake_path: Mapped[str | None] = mapped_column(Text, comment="Accepted rows, below the lake")
     identifiers_path: Mapped[str | None] = mapped_column(Text, comment="Personal identifiers by token, below the lake")
     texts_path: Mapped[str | None] = mapped_column(Text, comment="Free text by key, below the lake")

@@ -22,6 +22,7 @@ _OF_THE_LANDING = (
     "rows_suppressed",
     "event_date_min",
     "event_date_max",
+    "busiest_day_rows",
     "lake_path",
     "identifiers_path",
     "texts_path",

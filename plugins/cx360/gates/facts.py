@@ -16,12 +16,13 @@ Facts, all numbers, null where there is nothing to count:
     stored_rows_difference            rows in the lake - accepted rows in the ledger
     stored_amount_difference          amounts in the lake - accepted amounts in the ledger
     repeated_keys                     accepted rows beyond one per key
-    volume_ratio                      rows per business day covered / median of that over the source's last 20
+    volume_ratio                      rows of the busiest business date / median of that over the source's last 20
                                       deliveries not blocked (a history file covers a month, a daily one a day)
     snapshot_shrink_share             1 - accepted rows of the delivery day / those of the snapshot day before
     days_ahead                        last event date - delivery day
     ahead_share                       rows dated later than the day after the delivery
-    late_share                        rows dated over 35 days before the delivery; null on a first delivery
+    late_share                        rows dated over 35 days before the delivery; null on a source's first day,
+                                      which brings the history
     <column>_null_share               accepted rows without a value in an optional column
     <token>_invalid_share             tokens of values that could not be normalised (no valid phone, say)
     no_subject_share                  rows that name nobody: no party and no identifier
@@ -74,8 +75,8 @@ _SAID = {
     "rows_accepted": "bigint",
     "rows_repeated": "bigint",
     "rows_quarantined": "bigint",
-    "event_date_min": "date",
     "event_date_max": "date",
+    "busiest_day_rows": "bigint",
 }
 _EXPECTED = {"lake_file": "varchar", "expected_rows": "bigint", "expected_amount": "decimal(38,6)"}
 
@@ -209,13 +210,14 @@ def _ledger(db: "DuckDBPyConnection", settings: Settings, evidence: Evidence) ->
             from balanced group by arrival_number
         ),
         sized as (
-            select *, rows_in / (1 + coalesce(event_date_max - event_date_min, 0)) as rows_per_day from said
+            select *, coalesce(busiest_day_rows, rows_in) as rows_per_day from said
         ),
         past as (
             select
                 arrival_number,
                 rows_per_day,
                 row_number() over (partition by source order by arrival_number) = 1 as is_first,
+                delivery_day = min(delivery_day) over (partition by source) as is_history,
                 median(rows_per_day) over (
                     partition by source order by arrival_number rows between 20 preceding and 1 preceding
                 ) as history_median
@@ -230,7 +232,7 @@ def _ledger(db: "DuckDBPyConnection", settings: Settings, evidence: Evidence) ->
                 lag(sum(rows_accepted)) over (partition by source order by delivery_day) as day_rows_before
             from latest group by source, delivery_day
         )
-        select s.*, p.is_first, p.rows_per_day, p.history_median, t.* exclude (arrival_number),
+        select s.*, p.is_first, p.is_history, p.rows_per_day, p.history_median, t.* exclude (arrival_number),
             case when {snapshot} then days.day_rows::double end as day_rows,
             case when {snapshot} then days.day_rows_before::double end as day_rows_before
         from said as s
@@ -286,7 +288,7 @@ def _dates(contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
     }, {
         "ahead_share": "share(c.ahead, c.dated)",
         "ahead_share_low": "wilson(c.ahead, c.dated, -1)",
-        "late_share": "case when not d.is_first then share(c.late, c.dated) end",
+        "late_share": "case when not d.is_history then share(c.late, c.dated) end",
     }
 
 

@@ -137,6 +137,11 @@ def _tables() -> None:
         ),
         sa.Column("event_date_min", sa.Date(), nullable=True, comment="Earliest business date of an accepted row"),
         sa.Column("event_date_max", sa.Date(), nullable=True, comment="Latest business date of an accepted row"),
+        sa.Column(
+            "busiest_day_rows",
+            sa.BigInteger(),
+            comment="Accepted rows of the business date that has most; compares daily files with monthly ones",
+        ),
         sa.Column("lake_path", sa.Text(), nullable=True, comment="Accepted rows, below the lake"),
         sa.Column(
             "identifiers_path",
