@@ -5,7 +5,11 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -197,6 +201,52 @@ def parquet_rows(home: Settings, place: str) -> dict[str, list[tuple[Any, ...]]]
         table: duckdb.sql(f"select * from read_parquet('{folder / table}.parquet') order by all").fetchall()
         for table in PUBLIC[:4]
     }
+
+
+KILLED = """
+import os, signal
+from datetime import date
+from cx360 import pipeline, warehouse
+from cx360.settings import Settings
+
+whole = warehouse.dbt
+
+def half(settings, select=None, exclude=None):
+    if exclude is None:
+        return whole(settings, select=select)
+    whole(settings, select="path:models/daily path:models/cx")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+warehouse.dbt = half
+day = date.fromisoformat({day!r})
+pipeline.run_all(Settings(), pipeline.Run(run_id="killed", until=day, as_of=day))
+"""
+
+
+def test_killed_in_the_middle_of_a_build_it_ends_with_the_same_rows(
+    made: Settings, files: Path, new_home: Callable[[str], Settings]
+) -> None:
+    other = open_bank(new_home("killed"), files / "inbox")
+    *_, history, first, second, third = sources.delivery_days(other)
+    pipeline.run_all(other, pipeline.Run(run_id="history", until=history, as_of=history))
+    before = published(other)
+    assert other.database_url and other.token_key
+    environment = os.environ | {
+        "CX360_HOME": str(other.home),
+        "CX360_INBOX": str(other.inbox),
+        "CX360_DATABASE_URL": other.database_url.get_secret_value(),
+        "CX360_TOKEN_KEY": other.token_key.get_secret_value(),
+        "CX360_MEMORY_LIMIT": other.memory_limit,
+    }
+    script = KILLED.format(day=str(first))
+    died = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    assert published(other) == before, "what was half built is nowhere to be seen"
+    for day in (second, third):  # nobody runs the killed day again; the next one takes up what it left
+        pipeline.run_all(other, pipeline.Run(run_id=f"day {day}", until=day, as_of=day))
+    mine, theirs = published(made, last_day_only=True), published(other, last_day_only=True)
+    for table in PUBLIC:
+        assert theirs[table] == mine[table], table
 
 
 def test_money_in_is_money_in_profiles_and_unattributed(made: Settings) -> None:
