@@ -18,6 +18,8 @@ READY := .venv/.ready
 SQL := dbt_project/models dbt_project/tests sources
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A bank often has a certificate authority of its own: trust those of the machine.
+export UV_SYSTEM_CERTS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .PHONY: help run test quick lint format lock clean
