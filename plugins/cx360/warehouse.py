@@ -41,6 +41,10 @@ class DbtFailed(Exception):
     """Models or tests failed; the message names them and what they said."""
 
 
+class NothingToBuild(ValueError):
+    """No delivery may be seen yet."""
+
+
 class OtherKey(Exception):
     """Tokens of several keys cannot be compared."""
 
@@ -116,6 +120,10 @@ def open_run(
 
     Returns:
         What was settled, and each feed's last business date.
+
+    Raises:
+        NothingToBuild: no as_of is given and no delivery may be seen.
+        OtherKey: deliveries were tokenised with another key.
     """
     known = _known(settings, known_at)
     deliveries = known.deliveries
@@ -123,7 +131,10 @@ def open_run(
     dates = {feed: max(days) for feed, days in _dates_by_feed(deliveries).items()}
     if as_of is None:
         if not dates:
-            raise ValueError("no delivery has passed its gate yet, so there is no business date to build for")
+            raise NothingToBuild(
+                "no delivery has passed its gate yet, so there is no business date to build for: ops.gate_results and"
+                " ops.deliveries say what keeps them out"
+            )
         as_of = max(dates.values())
     bank = sources.bank(settings)
     code_hash = _code_hash(settings, bank)

@@ -62,6 +62,7 @@ def test_at_an_early_day_only_what_had_happened_counts(early: Settings, inbox: P
     assert found == {"customer": len(people), "prospect": 5369 - len(people), "unattributed": 1}
     counted = ask(early, "select sum(transaction_365d_count)::int from profile.customer_profile")[0][0]
     assert counted == sum("2013-03-30" < r["date"] <= until for r in rows(inbox, "transactions_2013_part.csv"))
+    assert in_warehouse(early, HELD) == [(money(inbox, EARLY),)]
     (latest,) = ask(early, "select max(business_date) from profile.customer_timeline")
     assert latest[0] <= EARLY
 
@@ -82,11 +83,18 @@ def test_every_row_is_accounted_for(late: Settings, inbox: Path) -> None:
     assert ask(late, off) == [(0,)]
 
 
-def test_money_in_the_files_is_money_in_the_profiles(late: Settings, inbox: Path) -> None:
+def money(inbox: Path, until: date) -> Decimal:
+    """Credits less debits of the file up to a day."""
     sign = {"PRIJEM": 1, "VYDAJ": -1, "VYBER": -1}
-    given = sum(sign[r["type"]] * Decimal(r["amount"]) for r in rows(inbox, "transactions_2013_part.csv"))
-    held = "select sum(credit_amount - debit_amount) from daily.int_money__daily"
-    assert in_warehouse(late, held) == [(given,)]
+    booked = [r for r in rows(inbox, "transactions_2013_part.csv") if r["date"] <= until.isoformat()]
+    return sum((sign[r["type"]] * Decimal(r["amount"]) for r in booked), Decimal(0))
+
+
+HELD = "select sum(credit_amount - debit_amount) from daily.int_money__daily"
+
+
+def test_money_in_the_files_is_money_in_the_profiles(late: Settings, inbox: Path) -> None:
+    assert in_warehouse(late, HELD) == [(money(inbox, LATE),)]
 
 
 def test_calls_without_a_client_find_their_person_by_phone(late: Settings) -> None:

@@ -117,7 +117,7 @@ def test_a_feed_that_never_came_is_an_empty_typed_view(bank: Settings) -> None:
 
 
 def test_nothing_to_build_for_says_so(bank: Settings) -> None:
-    with pytest.raises(ValueError, match="no delivery has passed its gate"):
+    with pytest.raises(warehouse.NothingToBuild, match="no delivery has passed its gate"):
         warehouse.open_run(bank, "test", None, None)
 
 
