@@ -6,6 +6,7 @@ Here belongs every ``CX360_*`` variable and the places derived from it. Business
 import os
 import secrets
 from contextlib import suppress
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 
@@ -32,6 +33,13 @@ class Settings(BaseSettings):
     )
     token_key: SecretStr | None = Field(
         None, description="Secret of the tokens; default: made once, in keys/ below home, outside the lake."
+    )
+    cut_off: time = Field(
+        time(5),
+        description="When the night after a delivery day stops waiting for files, in the bank's time zone.",
+    )
+    published_by: time | None = Field(
+        None, description="When that night's publication is due; Airflow tells of a later one. Default: no deadline."
     )
     threads: int = Field(os.cpu_count() or 2, description="Threads of the warehouse.")
     memory_limit: str = Field("4GB", description="Memory of the warehouse, in DuckDB's words.")

@@ -60,6 +60,7 @@ class FileSpec(BaseModel):
     null_values: tuple[str, ...] = ("",)
     phone_region: str = "US"
     columns: tuple[str, ...] = ()
+    arrives: Literal["daily", "weekdays"] | None = None
     control: str | None = None
     min_age_seconds: int = 0
 
@@ -75,6 +76,10 @@ class FileSpec(BaseModel):
             return codecs.lookup(value).name
         except LookupError:
             raise ValueError(f"{value!r} is no encoding Python knows") from None
+
+    def is_expected(self, day: date) -> bool:
+        """Whether a file is to come for that delivery day."""
+        return self.arrives == "daily" or (self.arrives == "weekdays" and day.weekday() < 5)
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -171,7 +176,7 @@ class File:
         Args:
             also: what the deployment adds, such as the token key's id.
         """
-        spec = self.spec.model_dump(exclude={"pattern", "control", "min_age_seconds"})
+        spec = self.spec.model_dump(exclude={"pattern", "arrives", "control", "min_age_seconds"})
         text = json.dumps([spec, self.mapping_sql, self.timezone, also], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 

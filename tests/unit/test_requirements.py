@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from cx360 import cli, ledger
-from cx360.contracts import FEEDS
 from cx360.settings import PROJECT
 from tests import requirements_plugin
 
@@ -36,7 +35,7 @@ def is_there(thing: str) -> bool:
     if kind == "make":
         return bool(re.search(rf"^{re.escape(name)}:.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     if kind == "dag":
-        return name == "profile" or name in {f"land_{feed}" for feed in FEEDS}
+        return name in ("deliveries", "profile")
     relation, _, column = thing.rpartition(".")
     return column in relations().get(relation, ())
 
