@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     token_key: SecretStr | None = Field(
         None, description="Secret of the tokens; default: made once, in keys/ below home, outside the lake."
     )
+    ui_host: str = Field("127.0.0.1", description="Address Airflow's UI listens on.")
+    ui_port: int = Field(8080, description="Port of Airflow's UI.")
+    api_url: str | None = Field(None, description="Where Airflow's services find that port; default: on this machine.")
     threads: int = Field(os.cpu_count() or 2, description="Threads of the warehouse.")
     memory_limit: str = Field("4GB", description="Memory of the warehouse, in DuckDB's words.")
 

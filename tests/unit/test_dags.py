@@ -121,7 +121,6 @@ def test_airflow_does_not_import_the_library_as_plugins(dags):
 def test_nothing_is_sent_anywhere(dags):
     from airflow.configuration import conf
 
-    assert not conf.getboolean("usage_data_collection", "enabled")
     assert not conf.getboolean("metrics", "statsd_on")
     assert not conf.getboolean("core", "load_examples")
 
