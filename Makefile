@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run test quick lint format lock clean
+.PHONY: help run up down test quick lint format lock clean
 
 help: ## List the verbs
 	@printf 'make VERB, where VERB is\n\n'
@@ -37,6 +37,12 @@ run: export CX360_HOME ?= $(CURDIR)/cx360_home$(if $(filter-out sources/syntheti
 run: $(READY) ## Make a synthetic bank (or take yours), run the DAGs on it, say where to look
 	@$(PY) -m cx360.cli run --sources "$(SOURCES)" --customers $(CUSTOMERS) --days $(DAYS) \
 	  $(if $(INBOX),--inbox "$(INBOX)") $(if $(AS_OF),--as-of $(AS_OF))
+
+up: $(READY) ## Start Airflow with its UI, scheduler and an embedded PostgreSQL, on this machine
+	@$(PY) -m cx360.cli up
+
+down: $(READY) ## Stop what `make up` started
+	@$(PY) -m cx360.cli down
 
 test: lint ## Pass every check and test
 	@$(PY) -m pytest -n 2 --dist loadfile --prove-requirements --junitxml=build/tests.xml --durations=10

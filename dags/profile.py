@@ -27,7 +27,8 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable, chain, task
 
-from cx360.airflow_tasks import DEFAULT_ARGS, DELIVERIES, OUTLETS, POOL, deadline, run_step
+from cx360.airflow_home import WAREHOUSE_POOL
+from cx360.airflow_tasks import DEFAULT_ARGS, DELIVERIES, OUTLETS, deadline, run_step
 from cx360.pipeline import BUILD_STEPS
 
 with DAG(
@@ -40,7 +41,7 @@ with DAG(
     max_active_runs=1,
     deadline=deadline(),
     tags=["cx360", "build"],
-    default_args=DEFAULT_ARGS | {"pool": POOL},
+    default_args=DEFAULT_ARGS | {"pool": WAREHOUSE_POOL},
     params={
         "as_of": Param(
             None,

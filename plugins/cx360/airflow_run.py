@@ -1,8 +1,8 @@
 """``make run``: the DAGs of this project, run in Airflow, in this process.
 
-Here belongs what a first look needs: Airflow's settings below ``home/airflow``, which DAG runs in which order, what the
-person sees meanwhile and in the end. What a DAG does is in ``dags`` and ``pipeline``. Nothing here is used when
-Airflow itself schedules the DAGs.
+Here belongs what a first look needs: which DAG runs in which order, what the person sees meanwhile and in the end. What
+a DAG does is in ``dags`` and ``pipeline``, Airflow's settings in ``airflow_home``. Nothing here is used when Airflow
+itself schedules the DAGs.
 """
 
 import os
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cx360 import sources
+from cx360 import airflow_home, sources
 from cx360.contracts import FEEDS
 from cx360.settings import PROJECT, Settings
 
@@ -85,32 +85,16 @@ class Outcome:
         return bool(errors) and all(d.task_id == "check" and isinstance(d.error, GateFailed) for d in errors)
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """Airflow's settings for this deployment: everything below ``home/airflow``, nothing sent anywhere."""
-    home = settings.home.resolve() / "airflow"
-    return {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "AIRFLOW__METRICS__STATSD_ON": "False",
-        "AIRFLOW__METRICS__OTEL_ON": "False",
-        "AIRFLOW__TRACES__OTEL_ON": "False",
-    }
-
-
 def load_dags(settings: Settings) -> "dict[str, DAG]":
     """The DAGs by id, with Airflow's own database made or brought up to date.
 
     Raises:
         RuntimeError: a DAG file cannot be imported.
     """
-    os.environ.update(environment(settings))
+    home = airflow_home.folder(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(airflow_home.environment(settings, metadata=f"sqlite:///{home / 'airflow.db'}"))
     os.environ.pop("CX360_PUBLISHED_BY", None)  # dag.test() breaks on a deadline (apache/airflow#73428)
-    (settings.home / "airflow").mkdir(parents=True, exist_ok=True)
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 

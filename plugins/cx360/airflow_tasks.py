@@ -23,9 +23,6 @@ from cx360.airflow_deadline import EndOfDeliveryDay
 from cx360.pipeline import Run, Summary
 from cx360.settings import Settings
 
-#: Tasks that write the warehouse take its only slot: DuckDB lets one process write.
-POOL = "cx360_warehouse"
-
 #: A delivery day is closed: all it waited for is in the lake, or the cut-off has come. Emitted once, by one task:
 #: several producers of one partition can leave their consumer waiting for ever (apache/airflow#71070).
 DELIVERIES = Asset("cx360_deliveries")

@@ -157,6 +157,31 @@ def stop() -> None:
     typer.echo("Stopped." if postgres.stop(Settings()) else "It was not running.")
 
 
+@app.command()
+def up() -> None:
+    """Start Airflow (UI, scheduler, DAG processor, triggerer) and PostgreSQL; they listen on this machine only.
+
+    Exit code 1: something does not start; the end of its log is shown. CX360_UI_PORT is the port of the UI.
+    """
+    from cx360 import airflow_home
+
+    settings = Settings()
+    new = airflow_home.up(settings)
+    typer.echo(f"Airflow is up: http://127.0.0.1:{settings.ui_port}, user {airflow_home.USER}")
+    password = airflow_home.password_file(settings)
+    typer.echo(f"Its password, shown this once: {airflow_home.password(settings)}" if new else f"Password: {password}")
+    typer.echo(f"Logs: {airflow_home.folder(settings) / 'logs'}. `make down` stops it.")
+
+
+@app.command()
+def down() -> None:
+    """Stop what `cx360 up` started, and what a crash left of it; running tasks have half a minute to end."""
+    from cx360 import airflow_home
+
+    stopped = airflow_home.down(Settings())
+    typer.echo(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 1, never a traceback."""
     try:

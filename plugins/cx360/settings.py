@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     published_by: time | None = Field(
         None, description="When that night's publication is due; Airflow tells of a later one. Default: no deadline."
     )
+    ui_host: str = Field("127.0.0.1", description="Address Airflow's UI listens on.")
+    ui_port: int = Field(8080, description="Port of Airflow's UI.")
+    api_url: str | None = Field(None, description="Where Airflow's services find that port; default: on this machine.")
     threads: int = Field(os.cpu_count() or 2, description="Threads of the warehouse.")
     memory_limit: str = Field("4GB", description="Memory of the warehouse, in DuckDB's words.")
 

@@ -147,6 +147,7 @@ def test_dag_files_import_airflow_sdk_and_the_library_only():
             "datetime",
             "airflow.sdk",
             "airflow.providers.standard.operators.empty",
+            "cx360.airflow_home",
             "cx360.airflow_tasks",
             "cx360.pipeline",
         }, path.name
@@ -177,7 +178,6 @@ def test_airflow_does_not_import_the_library_as_plugins(dags):
 def test_nothing_is_sent_anywhere(dags):
     from airflow.configuration import conf
 
-    assert not conf.getboolean("usage_data_collection", "enabled")
     assert not conf.getboolean("metrics", "statsd_on")
     assert not conf.getboolean("core", "load_examples")
 
