@@ -28,8 +28,6 @@ run red when anything above is.
 --reprocess-behavior completed --max-active-runs 1`. A day that never ran needs no `--reprocess-behavior`.
 """
 
-from datetime import UTC, datetime
-
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, chain, task
 
@@ -51,7 +49,6 @@ with DAG(
     description="Land the files of a delivery day, let them through their gates, close the day",
     doc_md=__doc__,
     schedule=delivery_days(),
-    start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     tags=["cx360", "deliveries"],

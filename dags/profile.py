@@ -23,8 +23,6 @@ Params: `as_of` is the business day the profiles speak for; empty is the latest 
 `full_refresh` computes every day anew.
 """
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable, chain, task
 
 from cx360.airflow_home import WAREHOUSE_POOL
@@ -36,7 +34,6 @@ with DAG(
     description="Build, audit and publish the profiles",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=DELIVERIES),
-    start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     deadline=deadline(),

@@ -17,7 +17,7 @@ from cx360.settings import Settings
 
 
 class NothingDelivered(LookupError):
-    """There is no day to close."""
+    """There is no day to close, or none of what it waited for came."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,7 @@ def missing(settings: Settings, day: date, feed: str | None = None) -> list[str]
 
     from cx360 import ledger
 
-    expected = {
-        (source.source, spec.feed)
-        for source in sources.load(settings)
-        for spec in source.files
-        if spec.is_expected(day) and feed in (None, spec.feed)
-    }
-    if not expected:
-        return []
+    expected = _expected(settings, day, feed)
     with ledger.session(settings) as session:
         found = session.execute(
             select(ledger.Delivery.source, ledger.Delivery.feed)
@@ -88,10 +81,21 @@ def missing(settings: Settings, day: date, feed: str | None = None) -> list[str]
         return sorted("/".join(each) for each in expected - {(source, name) for source, name in found})
 
 
+def _expected(settings: Settings, day: date, feed: str | None = None) -> set[tuple[str, str]]:
+    """Source and feed of the files that are to come for that day."""
+    return {
+        (source.source, spec.feed)
+        for source in sources.load(settings)
+        for spec in source.files
+        if spec.is_expected(day) and feed in (None, spec.feed)
+    }
+
+
 def close(settings: Settings, run_id: str, day: date | None = None) -> Closing:
     """Close a delivery day: settle what its build knows, and write down what was missing.
 
-    A day may be closed again; each closing is a row of ``ops.day_closings``.
+    A day may be closed again; each closing is a row of ``ops.day_closings``. A day of which nothing came that was
+    expected is a broken night, not a quiet day: it is not closed, and readers keep what they have.
 
     Args:
         settings: of the deployment.
@@ -99,7 +103,7 @@ def close(settings: Settings, run_id: str, day: date | None = None) -> Closing:
         day: None for the last day anything was delivered for.
 
     Raises:
-        NothingDelivered: no day is given and nothing was ever delivered.
+        NothingDelivered: nothing came of all that the day expected; or, without a day, nothing ever came.
     """
     from sqlalchemy import func, select
 
@@ -109,10 +113,16 @@ def close(settings: Settings, run_id: str, day: date | None = None) -> Closing:
         day = day or session.scalar(select(func.max(ledger.Delivery.delivery_day)))
         if day is None:
             raise NothingDelivered(f"nothing was delivered yet: there is no complete file in {settings.inbox_folder}")
+        lacking, expected = missing(settings, day), _expected(settings, day)
+        if expected and len(lacking) == len(expected):
+            raise NothingDelivered(
+                f"nothing was delivered for {day}: expected {', '.join(lacking)} in {settings.inbox_folder}. The day is"
+                " not built and readers keep what they have. When the files come, clear this run from land."
+            )
         closing = Closing(
             day,
             known_at=ledger.last_number(session),
-            missing=missing(settings, day),
+            missing=lacking,
             blocked=[number for number, _, _ in visibility.kept_out(session, settings)],
         )
         session.add(

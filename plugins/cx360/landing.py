@@ -78,17 +78,20 @@ def land(settings: Settings, feed: str, until: date | None = None) -> Landed:
         feed: a contract's feed.
         until: last delivery day to take; None for all.
     """
+    from cx360 import ledger
+
     contract = load(settings)[feed]
     summary = Landed(feed)
-    for file in sources.discover(settings, feed, until):
-        delivery = _deliver(settings, contract, file)
-        if delivery is None:
-            summary.known_already += 1
-            continue
-        summary.add(delivery)
-        log.info(
-            "%s: %s, %d of %d rows accepted", file.name, delivery.outcome, delivery.rows_accepted, delivery.rows_in
-        )
+    with ledger.alone(settings, f"land {feed}"):  # else two runs at once would take a file twice
+        for file in sources.discover(settings, feed, until):
+            delivery = _deliver(settings, contract, file)
+            if delivery is None:
+                summary.known_already += 1
+                continue
+            summary.add(delivery)
+            log.info(
+                "%s: %s, %d of %d rows accepted", file.name, delivery.outcome, delivery.rows_accepted, delivery.rows_in
+            )
     return summary
 
 

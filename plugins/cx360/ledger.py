@@ -312,6 +312,23 @@ def session(settings: Settings) -> Iterator[Session]:
         yield opened
 
 
+@contextmanager
+def alone(settings: Settings, what: str) -> Iterator[None]:
+    """Let one process at a time do something; the others wait until it has ended, or died.
+
+    Args:
+        settings: of the deployment.
+        what: name of what is done.
+    """
+    with engine(settings).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"what": f"cx360 {what}"}
+        connection.execute(text("select pg_advisory_lock(hashtextextended(:what, 0))"), key)
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(hashtextextended(:what, 0))"), key)
+
+
 def last_number(session: Session) -> int:
     """Number of the last delivery or decision there is; 0 before the first."""
     last = (session.scalar(select(func.max(n))) for n in (Delivery.arrival_number, Decision.decision_number))
