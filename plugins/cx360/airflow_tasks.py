@@ -5,7 +5,7 @@ step does belongs in ``pipeline``. Only DAG files import this module: nothing el
 """
 
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import (
     Asset,
@@ -15,13 +15,13 @@ from airflow.sdk import (
     RetryAction,
     RetryRule,
 )
-from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from cx360 import days, pipeline, sources
-from cx360.airflow_deadline import EndOfDeliveryDay
 from cx360.pipeline import Run, Summary
 from cx360.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.deadline import DeadlineAlert
 
 #: A delivery day is closed: all it waited for is in the lake, or the cut-off has come. Emitted once, by one task:
 #: several producers of one partition can leave their consumer waiting for ever (apache/airflow#71070).
@@ -67,11 +67,16 @@ def delivery_days() -> CronPartitionTimetable:
     )
 
 
-def deadline() -> DeadlineAlert | None:
+def deadline() -> "DeadlineAlert | None":
     """Tells when the publication of a delivery day is late; None where ``CX360_PUBLISHED_BY`` is not set."""
     due = Settings().published_by
     if due is None:
         return None
+    from airflow.sdk.definitions.callback import AsyncCallback
+    from airflow.sdk.definitions.deadline import DeadlineAlert
+
+    from cx360.airflow_deadline import EndOfDeliveryDay
+
     return DeadlineAlert(
         name="published_by",
         reference=EndOfDeliveryDay(),

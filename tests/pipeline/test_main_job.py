@@ -53,7 +53,7 @@ def made(files: Path, new_home: Callable[[str], Settings]) -> Settings:
 
 def open_bank(home: Settings, inbox: Path) -> Settings:
     """A home that reads the synthetic bank from that inbox, with the keys every home of these tests has."""
-    (home.home / "keys").mkdir(exist_ok=True)
+    (home.home / "keys").mkdir(parents=True, exist_ok=True)
     (home.home / "keys" / "identity").write_text("identity key of the tests")
     return home.model_copy(update={"inbox": inbox, "token_key": SecretStr("token key of the tests")})
 
