@@ -86,7 +86,7 @@ def run_days(home: Settings, first: date, last: date) -> None:
 
 def wait_until_built(home: Settings, day: date) -> None:
     """Until the build of a day has ended, and ended well."""
-    sql = f"select state from dag_run where dag_id = 'profile' and partition_key = '{day}' and state in ('success', 'failed')"
+    sql = f"select state from dag_run where dag_id = 'profile' and partition_key = '{day}' and end_date is not null"
     assert wait_for(f"the build of {day}", lambda: rows(home, sql)) == [("success",)]
 
 
