@@ -9,7 +9,7 @@ stale, and what a killed service leaves behind is found as well.
 
 As a program it is what containers run::
 
-    python -m cx360.airflow_home init                  make or upgrade Airflow's database, the pool, the user
+    python -m cx360.airflow_home init                  make or upgrade all databases, the pool, the user
     python -m cx360.airflow_home SERVICE               become that service
     python -m cx360.airflow_home healthy SERVICE       exit code 0 when it is
 """
@@ -21,12 +21,12 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cx360 import postgres
+from cx360 import ledger, postgres
 from cx360.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ _MARK = "CX360_SERVICE"
 #: Seconds until a service must be healthy; a slow machine imports Airflow for a minute.
 _PATIENCE = 180
 
-#: Seconds running tasks have to end before they are killed.
+#: Seconds running tasks have to end before they are killed; without the API server none ends well.
 _GRACE = 30
+_NO_GRACE = 3
 
 
 class AirflowError(RuntimeError):
@@ -123,7 +124,7 @@ def password(settings: Settings) -> str:
 
 
 def initialise(settings: Settings) -> bool:
-    """Make or upgrade Airflow's database, the pool and the user; harmless when that was done.
+    """Make or upgrade the ledger, Airflow's database, the pool and the user; harmless when that was done.
 
     Returns:
         Whether the user is new.
@@ -132,6 +133,7 @@ def initialise(settings: Settings) -> bool:
         AirflowError: Airflow could not; with the end of what it said.
         postgres.PostgresError: there is no database for it.
     """
+    ledger.engine(settings)
     postgres.ensure_airflow(settings)
     new = _make_user(settings)
     log = _log(settings, "init")
@@ -164,27 +166,20 @@ def start(settings: Settings, *services: str) -> None:
 
     What an earlier, killed process of such a service left is ended first.
 
-    Raises:
-        AirflowError: the port of the UI is taken.
     """
     running = processes(settings)
     missing = [service for service in services or SERVICES if service not in running]
     if not missing:
         return
     stop(settings, *missing)
-    if "api-server" in missing and not postgres.is_free(settings.ui_port):
-        raise AirflowError(
-            f"port {settings.ui_port} is used by another program: stop that, or choose another port for the UI "
-            "(CX360_UI_PORT=8081)"
-        )
-    values = os.environ | _deployment(settings) | environment(settings)
+    values = os.environ | _deployment(settings)
     for service in missing:
         log = _log(settings, service)
         if log.exists():
             log.rename(log.with_suffix(".log.1"))
         with log.open("wb") as said:
             subprocess.Popen(
-                _command(service),
+                [sys.executable, "-m", "cx360.airflow_home", service],
                 env=values | {_MARK: service},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -200,11 +195,12 @@ def stop(settings: Settings, *services: str) -> list[str]:
         What ran, in words.
     """
     wanted, stopped = services or tuple(SERVICES), list[str]()
+    grace = _GRACE if "api-server" in processes(settings) else _NO_GRACE
     for wave in (set(wanted) - {"api-server"}, set(wanted) & {"api-server"}):  # tasks need the API until they end
         main = {service: process for service, process in processes(settings).items() if service in wave}
         for process in main.values():
             _signal(process, "terminate")
-        _wait(main.values(), _GRACE)
+        _wait([*main.values()], grace)
         stopped += main
         for service in sorted(wave):
             if left := _marked(settings, service):  # a task without its service comes to nothing, and is run again
@@ -272,13 +268,18 @@ def up(settings: Settings) -> bool:
         Whether the UI's user was made just now.
 
     Raises:
-        AirflowError: something does not start; what was started is stopped again.
+        AirflowError: something does not start, or the port of the UI is taken; what was started is stopped again.
         postgres.PostgresError: there is no database.
     """
     before = processes(settings)
     if len(before) == len(SERVICES):
         wait_until_healthy(settings)
         return False
+    if "api-server" not in before and not postgres.is_free(settings.ui_port):
+        raise AirflowError(
+            f"port {settings.ui_port} is used by another program: stop that, or choose another port for the UI "
+            "(CX360_UI_PORT=8081)"
+        )
     new = initialise(settings)
     try:
         start(settings)
@@ -299,10 +300,6 @@ def down(settings: Settings) -> list[str]:
     if postgres.stop(settings):
         stopped.append("PostgreSQL")
     return stopped
-
-
-def _command(service: str) -> list[str]:
-    return [sys.executable, "-m", "airflow", *SERVICES[service]]
 
 
 def _deployment(settings: Settings) -> dict[str, str]:
@@ -349,11 +346,11 @@ def _marked(settings: Settings, service: str) -> "list[psutil.Process]":
     """Every process of that service and all it started, but for PostgreSQL, which outlives them."""
     import psutil
 
-    home, found = str(folder(settings)), []
+    home, found = str(settings.home.resolve()), []
     for process in psutil.process_iter():
         try:
             mine = process.environ()
-            if mine.get(_MARK) == service and mine.get("AIRFLOW_HOME") == home and process.name() != "postgres":
+            if mine.get(_MARK) == service and mine.get("CX360_HOME") == home and process.name() != "postgres":
                 found.append(process)
         except psutil.Error:
             continue  # another user's, or gone
@@ -377,10 +374,19 @@ def _signal(process: "psutil.Process", how: str) -> None:
         return
 
 
-def _wait(found: "Iterable[psutil.Process]", seconds: float) -> None:
+def _wait(found: "Collection[psutil.Process]", seconds: float) -> None:
+    """Return when all have ended, also those their parent has not heard of yet; at the latest after that time."""
     import psutil
 
-    psutil.wait_procs(found, timeout=seconds)
+    def lives(process: psutil.Process) -> bool:
+        try:
+            return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+
+    until = time.monotonic() + seconds
+    while any(map(lives, found)) and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def _health(settings: Settings) -> dict[str, Any] | None:
@@ -410,13 +416,14 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["init"]:
             initialise(settings)
-            sys.stdout.write(f"Airflow's database is ready. The password of {USER} is in {password_file(settings)}\n")
+            sys.stdout.write(f"The databases are ready. The password of {USER} is in {password_file(settings)}\n")
             return 0
         case ["healthy", service] if service in SERVICES:
             said = _health(settings)
             return 0 if said and (service == "api-server" or _beats(said, service, 0)) else 1
         case [service] if service in SERVICES:
-            os.execve(sys.executable, _command(service), os.environ | environment(settings))
+            command = [sys.executable, "-m", "airflow", *SERVICES[service]]
+            os.execve(sys.executable, command, os.environ | environment(settings))
     sys.stderr.write(__doc__ or "")
     return 2
 

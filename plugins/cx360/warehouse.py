@@ -248,8 +248,6 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
         "CX360_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
     }
     variables = {
         "as_of": run.as_of.isoformat(),
