@@ -9,8 +9,8 @@ this task red: the delivery is in `ops.deliveries` with outcome `unreadable` and
 
 **When `check` is red**: a delivery was blocked. It is kept, and nobody sees its rows. `ops.gate_results` says which
 rule, what was expected and what was found. Ask the sender for a better file and put it into the inbox; or mend
-`source.yaml` or the mapping, and the next run lands the file anew; or decide: `cx360 decide release|drop ARRIVAL
---reason "…"`. Clearing the task alone does not help: a verdict stands.
+`source.yaml` or the mapping, and the next run lands the file anew; or decide: `cx360 quarantine
+release|drop ARRIVAL --reason "…"`. `cx360 quarantine show ARRIVAL` says all there is to know. Clearing the task alone does not help: a verdict stands.
 
 **Connections** that break are tried again twice; nothing else is.
 

@@ -10,7 +10,7 @@ details. Mend it and clear from the red task.
 
 **When `check_candidate` is red**: a rule blocked the publication, or could not be checked, which counts the same.
 `ops.gate_results` says which rule, what was expected and what was found. Find out which delivery brought it, have it
-replaced or drop it (`cx360 decide drop ARRIVAL --reason "…"`), and clear from `open_warehouse`.
+replaced or drop it (`cx360 quarantine drop ARRIVAL --reason "…"`), and clear from `open_warehouse`.
 
 **When `publish` is red**: the database was not reachable or refused. Nothing is half visible. Clear the task.
 

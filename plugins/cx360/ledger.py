@@ -41,7 +41,7 @@ from cx360.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Key of the advisory lock under which a database is migrated; any number that nobody else uses.
-_MIGRATION_LOCK = 3_600_360_001
+MIGRATION_LOCK = 3_600_360_001
 
 _engines: dict[tuple[int, str], Engine] = {}
 _engines_lock = Lock()
@@ -271,9 +271,14 @@ def session(settings: Settings) -> Iterator[Session]:
         yield opened
 
 
+def newest_revision() -> str:
+    """The revision this cx360 brings a database to."""
+    return max(path.stem[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def _migrate(target: Engine, settings: Settings) -> None:
     """Bring the database to the newest revision in one transaction; safe with several processes at once."""
-    newest = max(path.stem[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    newest = newest_revision()
     found = _revision(target)
     if found == newest:
         return
@@ -290,7 +295,7 @@ def _migrate(target: Engine, settings: Settings) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with target.begin() as transaction:
-        transaction.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        transaction.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         config.attributes["connection"] = transaction
         command.upgrade(config, "head")
 

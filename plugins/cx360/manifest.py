@@ -112,13 +112,19 @@ def decide(session: Session, kind: str, arrival_number: int, reason: str, decide
     The next run acts on it; a later decision replaces it, for runs that know it.
 
     Raises:
-        ValueError: no such kind, no such delivery, or no reason.
+        ValueError: no such kind, no such delivery, no reason, or nothing to release.
     """
     if kind not in ("release", "drop") or not reason.strip():
         raise ValueError("a decision is release or drop, and has a reason")
     alone(session)
-    if session.get(Delivery, arrival_number) is None:
+    delivery = session.get(Delivery, arrival_number)
+    if delivery is None:
         raise ValueError(f"there is no delivery {arrival_number}; cx360 status and cx360 quarantine list name them")
+    if kind == "release" and delivery.outcome != "landed":
+        raise ValueError(
+            f"no row could be taken from delivery {arrival_number}, so nothing to release: mend its mapping and"
+            f" cx360 replay {delivery.feed} --arrival {arrival_number}, have it delivered again, or drop it"
+        )
     decision = Decision(kind=kind, arrival_number=arrival_number, reason=reason, decided_by=decided_by)
     session.add(decision)
     session.flush()
