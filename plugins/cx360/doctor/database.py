@@ -40,9 +40,7 @@ _TRANSACTIONS = """
 """
 
 
-def connect(
-    settings: Settings, role: postgres.Role = "admin", database: str | None = None
-) -> "psycopg.Connection[Any]":
+def connect(settings: Settings, role: postgres.Role = "admin") -> "psycopg.Connection[Any]":
     """A connection that waits for nothing for long; an embedded server that is down is not started.
 
     Raises:
@@ -56,14 +54,12 @@ def connect(
     password = settings.home / "keys" / f"postgres_{role}"
     if (settings.database_url is None or role != "admin") and not password.exists():
         raise postgres.PostgresError(f"the password of {role} is missing: {password}")
-    place = {"dbname": database} if database else {}
     return psycopg.connect(
         postgres.dsn(settings, role),
         connect_timeout=5,
         autocommit=True,
         options="-c statement_timeout=10s -c lock_timeout=2s",
         application_name="cx360 doctor",
-        **place,
     )
 
 

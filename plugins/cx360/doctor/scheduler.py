@@ -17,7 +17,7 @@ from cx360.doctor.report import Finding
 from cx360.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import URL, Connection
 
 #: Pool of the tasks that write the warehouse: DuckDB has one writer.
 POOL = "cx360_warehouse"
@@ -112,12 +112,9 @@ def _metadata(settings: Settings) -> "Iterator[Connection | None]":
     from sqlalchemy import create_engine, make_url
 
     named = _setting("database", "sql_alchemy_conn")
-    if named is not None:
-        place = make_url(named)
-        if place.get_backend_name() == "postgresql":
-            place = place.set(drivername="postgresql+psycopg").update_query_dict({"connect_timeout": "5"})
-    else:
-        place = _beside_ours(settings)
+    place = make_url(named) if named else _beside_ours(settings)
+    if place is not None and place.get_backend_name() == "postgresql":
+        place = place.set(drivername="postgresql+psycopg").update_query_dict({"connect_timeout": "5"})
     if place is None:
         yield None
         return
@@ -129,7 +126,7 @@ def _metadata(settings: Settings) -> "Iterator[Connection | None]":
         engine.dispose()
 
 
-def _beside_ours(settings: Settings) -> Any:
+def _beside_ours(settings: Settings) -> "URL | None":
     """URL of the database ``<name>_airflow`` on our server; None when there is none."""
     from sqlalchemy import make_url
 
