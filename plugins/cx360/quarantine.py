@@ -250,7 +250,7 @@ def _masked(raw_row: str, declared: set[str]) -> dict[str, str | None]:
 def show_list(kept_out: list[Any], rows: list[Refused], console: "Console") -> None:
     """Print what is kept out: whole deliveries, then rows."""
     if kept_out:
-        console.print(f"[yellow]{len(kept_out)} deliveries are kept out:[/yellow]")
+        console.print(f"[yellow]Deliveries kept out of the tables: {len(kept_out)}[/yellow]")
         waiting = [(one.arrival_number, one.feed, one.delivery_name, one.why, one.next) for one in kept_out]
         console.print(screen.table(("delivery", "feed", "file", "why", "next"), waiting))
     else:

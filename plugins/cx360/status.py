@@ -172,7 +172,7 @@ def _feeds(
                     day,
                     (newest_date - day).days if newest_date and day else None,
                     standings[delivery.arrival_number],
-                    f"nothing came for {newest_day}" if is_late else None,
+                    f"nothing for {newest_day}" if is_late else None,
                 )
             )
     return found
@@ -239,7 +239,7 @@ def show(status: Status, console: "Console") -> None:
     elif status.feeds:
         console.print("Nothing was published yet.")
     if status.kept_out:
-        console.print(f"[yellow]{len(status.kept_out)} deliveries are kept out:[/yellow]")
+        console.print(f"[yellow]Kept out of the tables: {len(status.kept_out)}[/yellow]")
         rows = [(one.arrival_number, one.feed, one.delivery_name, one.why, one.next) for one in status.kept_out]
         console.print(screen.table(("delivery", "feed", "file", "why", "next"), rows))
     for note in status.notes:

@@ -164,6 +164,17 @@ def test_a_lost_token_key(shared: Settings, tmp_path: Path) -> None:
     assert look("secrets", shared) == []
 
 
+def test_a_lost_identity_key(shared: Settings) -> None:
+    published = shared.publications / "2026-03-01-x"
+    published.mkdir(parents=True)
+    (published / "tables.json").write_text("[]")
+    assert "another profile_id" in one("secrets", shared).what
+    shared.secret("identity")
+    assert look("secrets", shared) == []
+    shutil.rmtree(shared.publications)
+    (shared.home / "keys" / "identity").unlink()
+
+
 def test_tokens_of_another_key(settings: Settings) -> None:
     bank = settle(settings)
     deliver(bank, "tx1.csv", transactions())

@@ -128,6 +128,13 @@ def check_secrets(settings: Settings, older: timedelta) -> Iterator[Finding]:
             f"the token key is lost: no {keys / 'token'}, no CX360_TOKEN_KEY, and the lake has tokens made with it",
             "bring back that file from a backup BEFORE anything is landed; without one see docs/runbook.md",
         )
+    if not (keys / "identity").exists() and any(settings.publications.glob("*/tables.json")):
+        yield Finding(
+            "secrets",
+            "error",
+            f"the identity key is lost: no {keys / 'identity'}; the next build gives every person another profile_id",
+            "bring back that file from a backup BEFORE the next build; without one see docs/runbook.md",
+        )
     yield Finding("secrets", "ok", f"{len(files)} keys in {keys}")
 
 
