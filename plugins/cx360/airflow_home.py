@@ -24,7 +24,7 @@ import time
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cx360 import ledger, postgres
 from cx360.settings import PROJECT, Settings
@@ -410,6 +410,12 @@ def _beats(said: dict[str, Any], service: str, since: float) -> bool:
     return alive
 
 
+def become(settings: Settings, *arguments: str) -> NoReturn:
+    """Turn this process into Airflow's command line, in this deployment's environment."""
+    values = os.environ | _deployment(settings) | environment(settings)
+    os.execve(sys.executable, [sys.executable, "-m", "airflow", *arguments], values)
+
+
 def main(arguments: list[str]) -> int:
     """What containers run; see the module's docstring."""
     settings = Settings()
@@ -422,8 +428,7 @@ def main(arguments: list[str]) -> int:
             said = _health(settings)
             return 0 if said and (service == "api-server" or _beats(said, service, 0)) else 1
         case [service] if service in SERVICES:
-            command = [sys.executable, "-m", "airflow", *SERVICES[service]]
-            os.execve(sys.executable, command, os.environ | environment(settings))
+            become(settings, *SERVICES[service])
     sys.stderr.write(__doc__ or "")
     return 2
 

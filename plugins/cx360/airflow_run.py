@@ -12,15 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from cx360 import airflow_home, sources
+from cx360 import airflow_home, screen, sources
 from cx360.contracts import FEEDS
 from cx360.settings import PROJECT, Settings
 
@@ -287,19 +285,20 @@ def _show_result(settings: Settings, console: Console, log: Path) -> int:
             f"Publication {publication.publication_id}: profiles as of [bold]{publication.as_of}[/bold], "
             f"known at arrival {publication.known_at}"
         )
-        console.print(_table(("table", "rows"), sorted(publication.table_rows.items())))
-        console.print(_table(FEED_COLUMNS, _feed_rows(session)))
+        console.print(screen.table(("table", "rows"), sorted(publication.table_rows.items())))
+        console.print(screen.table(FEED_COLUMNS, _feed_rows(session)))
         reasons = _quarantine_rows(session)
         if reasons:
-            console.print(_table(("feed", "quarantined because", "rows"), reasons))
+            console.print(screen.table(("feed", "quarantined because", "rows"), reasons))
         parquet = settings.publications / publication.parquet_path
         kept_out = visibility.kept_out(session, settings)
         if kept_out:
             console.print(f"[yellow]{len(kept_out)} deliveries are kept out by their gate:[/yellow]")
-            console.print(_table(("arrival", "feed", "file"), kept_out))
+            console.print(screen.table(("arrival", "feed", "file"), kept_out))
             console.print(
-                "  Why: ops.gate_results. Have them delivered again, mend source.yaml or the mapping and run again, or"
-                ' decide: .venv/bin/cx360 decide release|drop ARRIVAL --reason "…"'
+                "  Why, and what to do: .venv/bin/cx360 quarantine show ARRIVAL. Have them delivered again, mend"
+                " source.yaml or the mapping and run again, or decide: .venv/bin/cx360 quarantine release|drop ARRIVAL"
+                ' --reason "…"'
             )
     if ignored := sources.unclaimed(settings):
         console.print(f"[yellow]{len(ignored)} files in the inbox that no source takes:[/yellow]")
@@ -349,22 +348,6 @@ def _quarantine_rows(session: Any) -> list[tuple[Any, ...]]:
             .order_by(Delivery.feed, Quarantine.reason)
         )
     ]
-
-
-def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    texts = {"table", "feed", "last date", "quarantined because", "file"}
-    for column in columns:
-        table.add_column(column, justify="left" if column in texts else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(_cell, row))
-    return table
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,}" if isinstance(value, int | Decimal) else escape(str(value))
 
 
 def _show_places(settings: Settings, parquet: Path, console: Console, log: Path) -> None:

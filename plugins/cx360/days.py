@@ -117,7 +117,8 @@ def close(settings: Settings, run_id: str, day: date | None = None) -> Closing:
         if expected and len(lacking) == len(expected):
             raise NothingDelivered(
                 f"nothing was delivered for {day}: expected {', '.join(lacking)} in {settings.inbox_folder}. The day is"
-                " not built and readers keep what they have. When the files come, clear this run from land."
+                " not built and readers keep what they have. When the files come:"
+                f" cx360 airflow dags clear deliveries --partition-key {day} -y"
             )
         closing = Closing(
             day,

@@ -63,7 +63,8 @@ class Staged:
 @contextmanager
 def workshop(settings: Settings) -> Iterator[Path]:
     """A folder in staging, on the lake's file system, that is gone afterwards."""
-    settings.staging.mkdir(parents=True, exist_ok=True)
+    for private in (settings.staging, settings.lake / "pii"):
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = Path(mkdtemp(dir=settings.staging))
     try:
         yield folder

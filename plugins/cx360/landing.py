@@ -82,7 +82,7 @@ def land(settings: Settings, feed: str, until: date | None = None) -> Landed:
 
     contract = load(settings)[feed]
     summary = Landed(feed)
-    with ledger.alone(settings, f"land {feed}"):  # else two runs at once would take a file twice
+    with ledger.one_at_a_time(settings, f"land {feed}"):  # else two runs at once would take a file twice
         for file in sources.discover(settings, feed, until):
             delivery = _deliver(settings, contract, file)
             if delivery is None:
@@ -101,7 +101,7 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
 
     stat = file.path.stat()
     expected, complaint = _control(file)
-    mapping_hash = file.mapping_hash(f"{privacy.key_id(settings)}/{privacy.NORMALISATION_VERSION}")
+    mapping_hash = hash_of_mapping(settings, file)
     identity = {"source": file.source.source, "feed": contract.feed, "delivery_name": file.name}
     with ledger.session(settings) as session:
         latest = manifest.latest_delivery(session, **identity)
@@ -114,11 +114,7 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
         staged = lake.take(file.path, folder, None if file.spec.format == "parquet" else file.spec.encoding)
         if latest is not None and latest.content_hash == staged.content_hash:
             return None
-        made = None
-        if complaint is None:
-            same = (contract.feed, staged.content_hash, mapping_hash, contract.version)
-            with ledger.session(settings) as session:
-                made = manifest.same_landing(session, *same)
+        made = _made_before(settings, contract, staged, mapping_hash) if complaint is None else None
         made = made or _make(settings, contract, file, staged, mapping_hash, folder, complaint)
     with ledger.session(settings) as session:
         return manifest.record(
@@ -134,6 +130,45 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
             file_mtime_ns=stat.st_mtime_ns,
             expected=expected,
         )
+
+
+def hash_of_mapping(settings: Settings, file: File) -> str:
+    """Hash of what, besides bytes and contract, decides what landing makes of a file in this deployment."""
+    return file.mapping_hash(f"{privacy.key_id(settings)}/{privacy.NORMALISATION_VERSION}")
+
+
+def remake(settings: Settings, contract: Contract, file: File, content_hash: str) -> Made:
+    """What landing makes today of a file it took before; its files are in the lake afterwards, nothing is recorded.
+
+    Args:
+        settings: of the deployment.
+        contract: of its feed.
+        file: its raw bytes, under the name they were delivered with.
+        content_hash: what those bytes must be.
+
+    Raises:
+        UnreadableError: the kept bytes are not those.
+    """
+    mapping_hash = hash_of_mapping(settings, file)
+    with lake.workshop(settings) as folder:
+        staged = lake.take(file.path, folder, None if file.spec.format == "parquet" else file.spec.encoding)
+        if staged.content_hash != content_hash:
+            raise UnreadableError(
+                f"the raw file kept of {file.name} is damaged: restore {content_hash}… in the lake's pii/raw from a"
+                " backup, or ask the source to deliver it again"
+            )
+        made = _made_before(settings, contract, staged, mapping_hash)
+        if made is None or any(not (settings.lake / name).exists() for name in made.files):
+            made = _make(settings, contract, file, staged, mapping_hash, folder)
+    return made
+
+
+def _made_before(settings: Settings, contract: Contract, staged: lake.Staged, mapping_hash: str) -> Made | None:
+    """What an earlier landing made of the same bytes, by the same mapping and contract."""
+    from cx360 import ledger, manifest
+
+    with ledger.session(settings) as session:
+        return manifest.same_landing(session, contract.feed, staged.content_hash, mapping_hash, contract.version)
 
 
 def _is_outdated(latest: "Delivery", mapping_hash: str, contract_version: str, expected: dict[str, Any] | None) -> bool:

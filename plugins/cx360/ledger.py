@@ -43,7 +43,7 @@ from cx360.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Key of the advisory lock under which a database is migrated; any number that nobody else uses.
-_MIGRATION_LOCK = 3_600_360_001
+MIGRATION_LOCK = 3_600_360_001
 
 _engines: dict[tuple[int, str], Engine] = {}
 _engines_lock = Lock()
@@ -313,7 +313,7 @@ def session(settings: Settings) -> Iterator[Session]:
 
 
 @contextmanager
-def alone(settings: Settings, what: str) -> Iterator[None]:
+def one_at_a_time(settings: Settings, what: str) -> Iterator[None]:
     """Let one process at a time do something; the others wait until it has ended, or died.
 
     Args:
@@ -335,9 +335,14 @@ def last_number(session: Session) -> int:
     return max(number or 0 for number in last)
 
 
+def newest_revision() -> str:
+    """The revision this cx360 brings a database to."""
+    return max(path.stem[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def _migrate(target: Engine, settings: Settings) -> None:
     """Bring the database to the newest revision in one transaction; safe with several processes at once."""
-    newest = max(path.stem[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    newest = newest_revision()
     found = _revision(target)
     if found == newest:
         return
@@ -354,7 +359,7 @@ def _migrate(target: Engine, settings: Settings) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with target.begin() as transaction:
-        transaction.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        transaction.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         config.attributes["connection"] = transaction
         command.upgrade(config, "head")
 

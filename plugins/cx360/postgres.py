@@ -208,6 +208,11 @@ def start(settings: Settings) -> int:
         return port
 
 
+def is_running(settings: Settings) -> bool:
+    """Whether the home's embedded server takes connections; nothing is started."""
+    return _listening(settings.home.absolute() / "postgres") is not None
+
+
 def stop(settings: Settings) -> bool:
     """Stop the home's embedded server; open connections are ended.
 

@@ -16,7 +16,6 @@ import psutil
 import pytest
 
 from cx360 import airflow_home, postgres
-from cx360.contracts import FEEDS
 from cx360.settings import PROJECT, Settings
 
 pytestmark = pytest.mark.slow
@@ -98,21 +97,21 @@ def test_only_the_generated_password_logs_in_and_only_its_owner_reads_it(up: Set
 
 
 def test_every_dag_is_there_and_waits_for_nobody_to_switch_it_on(up: Settings, token: str) -> None:
-    dags = eventually(lambda: ask(up, "/api/v2/dags", token), lambda found: found["total_entries"] > len(FEEDS))["dags"]
-    assert {dag["dag_id"] for dag in dags} >= {"profile", *(f"land_{feed}" for feed in FEEDS)}
+    dags = eventually(lambda: ask(up, "/api/v2/dags", token), lambda found: found["total_entries"] > 1)["dags"]
+    assert {dag["dag_id"] for dag in dags} == {"deliveries", "profile"}
     assert not [dag["dag_id"] for dag in dags if dag["is_paused"]]
     assert ask(up, "/api/v2/importErrors", token)["import_errors"] == []
     assert ask(up, f"/api/v2/pools/{airflow_home.WAREHOUSE_POOL}", token)["slots"] == 1
 
 
 def test_the_scheduler_runs_tasks_of_this_home(up: Settings, token: str) -> None:
-    path = "/api/v2/dags/land_parties/dagRuns"
+    path = "/api/v2/dags/deliveries/dagRuns"
     run = ask(up, path, token, logical_date=None)["dag_run_id"]
     ended = eventually(
         lambda: ask(up, f"{path}/{run}", token), lambda found: found["state"] in ("success", "failed"), seconds=180
     )
     assert ended["state"] == "success"
-    assert list((up.home / "airflow" / "logs" / "dag_id=land_parties").rglob("*.log"))
+    assert list((up.home / "airflow" / "logs" / "dag_id=deliveries").rglob("*.log"))
 
 
 @pytest.mark.parametrize("service", airflow_home.SERVICES)

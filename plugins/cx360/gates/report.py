@@ -133,6 +133,8 @@ class GateFailed(Exception):
         lines += [f"- {verdict.sentence()}" for verdict in blocking[:_NAMED]]
         if len(blocking) > _NAMED:
             lines.append(f"- and {len(blocking) - _NAMED} more")
+        if report.blocked:
+            lines.append(f"What to do: cx360 quarantine show {report.blocked[0]}")
         lines.append("All results: ops.gate_results, and data_docs below the reports folder.")
         super().__init__("\n".join(lines))
 
