@@ -58,6 +58,9 @@ def sample(
     out: Annotated[Path, typer.Option(help="Folder to fill: OUT/inbox/<delivery day>/…, and the truth beside.")],
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 500,
     days: Annotated[int, typer.Option(min=7, help="How many days of deliveries.")] = 90,
+    daily: Annotated[
+        int, typer.Option(min=3, help="How many of the last days come one by one; before: one delivery.")
+    ] = 3,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     end: Annotated[
         date | None,
@@ -71,7 +74,7 @@ def sample(
     """
     from cx360 import sample as synthetic
 
-    synthetic.generate(customers, days, seed, out, end=end, plant=not nothing_planted, progress=typer.echo)
+    synthetic.generate(customers, days, seed, out, end=end, plant=not nothing_planted, daily=daily, progress=typer.echo)
     typer.echo(f"Made {customers:,} customers and {days} days in {out}. Next: make run INBOX={out / 'inbox'}")
 
 

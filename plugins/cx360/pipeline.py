@@ -123,7 +123,7 @@ def build_evidence(settings: Settings, run: Run) -> Summary:
     """Build staging and the evidence of identity."""
     from cx360 import warehouse
 
-    return warehouse.dbt(settings, select=EVIDENCE)
+    return warehouse.dbt(settings, "build_evidence", select=EVIDENCE)
 
 
 def resolve_identity(settings: Settings, run: Run) -> Summary:
@@ -137,7 +137,7 @@ def build_tables(settings: Settings, run: Run) -> Summary:
     """Build everything that follows from who is whom."""
     from cx360 import warehouse
 
-    return warehouse.dbt(settings, exclude=EVIDENCE)
+    return warehouse.dbt(settings, "build_tables", exclude=EVIDENCE)
 
 
 def check_candidate(settings: Settings, run: Run) -> Summary:

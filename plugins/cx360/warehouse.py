@@ -27,6 +27,7 @@ from cx360.settings import PROJECT, Settings
 from cx360.sql import identifier, literal
 
 if TYPE_CHECKING:
+    from dbt.contracts.results import RunResult
     from duckdb import DuckDBPyConnection
 
     from cx360.ledger import Delivery
@@ -219,16 +220,17 @@ def settle(settings: Settings) -> None:
         db.commit()
 
 
-def dbt(settings: Settings, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
-    """Build models, seeds and their tests by one in-process call of dbt.
+def dbt(settings: Settings, step: str, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
+    """Build models, seeds and their tests by one in-process call of dbt; what became of each is in ``ops.dbt_results``.
 
     Args:
         settings: of the deployment.
+        step: of the pipeline that calls.
         select: dbt's selection; None for all.
         exclude: what to leave out of it.
 
     Returns:
-        Counts of models built and tests passed.
+        Counts of models built and tests passed; by model its rows, seconds and tests passed.
 
     Raises:
         DbtFailed: names what failed and says where dbt's log is.
@@ -237,6 +239,8 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
 
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+
+    from cx360 import dbt_results, ledger
 
     run = opened(settings)
     with connect(settings) as db:
@@ -265,13 +269,30 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
     arguments += ["--full-refresh"] if run.full_refresh else []
     result = dbtRunner().invoke(arguments)
     DuckDBConnectionManager.close_all_connections()  # else the file stays open, with a configuration of dbt's
-    return _counts(result, folder / "logs" / "dbt.log")
-
-
-def _counts(result: Any, log: Path) -> dict[str, Any]:
+    log = folder / "logs" / "dbt.log"
     if result.exception is not None:
         raise DbtFailed(f"dbt could not start: {result.exception}. Its log is {log}.")
     outcomes = list(result.result)
+    with ledger.session(settings) as session:
+        by_model = dbt_results.record(session, run.run_id, step, outcomes, _row_counts(settings, outcomes))
+    return _counts(outcomes, log) | {"by_model": by_model}
+
+
+def _row_counts(settings: Settings, outcomes: "list[RunResult]") -> dict[str, int]:
+    """Rows of the tables that were built, by dbt's unique id."""
+    tables = {
+        r.node.unique_id: r.node.relation_name
+        for r in outcomes
+        if str(r.status) == "success" and r.node.relation_name and r.node.config.materialized != "view"
+    }
+    if not tables:
+        return {}
+    selects = (f"select {literal(node)} as node, count(*) as n from {table}" for node, table in tables.items())
+    with connect(settings, read_only=True) as db:
+        return dict(db.sql(" union all ".join(selects)).fetchall())
+
+
+def _counts(outcomes: "list[RunResult]", log: Path) -> dict[str, Any]:
     failed = [r for r in outcomes if str(r.status) in ("error", "fail", "runtime error")]
     if failed:
         said = "; ".join(f"{r.node.name}: {(r.message or str(r.status)).strip()[:300]}" for r in failed[:10])
