@@ -27,12 +27,13 @@ ALL = {"metadatabase", *airflow_home.SERVICES}
 
 @pytest.fixture(scope="module")
 def up(long_home: Settings, watch: tuple[dict[str, str], Path]) -> Iterator[Settings]:
-    """A home whose services run; nobody else's settings of Airflow count."""
+    """A home whose services run; neither somebody else's settings of Airflow nor a proxy count."""
     settings = long_home.model_copy(update={"ui_port": free_port()})
     with pytest.MonkeyPatch.context() as patch:
         for name, value in watch[0].items():
             patch.setenv(name, value)
         patch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+        patch.setenv("HTTP_PROXY", "http://192.0.2.1:9")  # banks have one; no machine has this address
         assert airflow_home.up(settings), "the user is new"
         yield settings
         airflow_home.down(settings)
