@@ -25,6 +25,7 @@ from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from cx360 import ledger, postgres
 from cx360.settings import PROJECT, Settings
@@ -77,7 +78,7 @@ def environment(settings: Settings, metadata: str | None = None) -> dict[str, st
     """
     home = folder(settings)
     metadata = metadata or postgres.airflow_url(settings)
-    api = settings.api_url or f"http://127.0.0.1:{settings.ui_port}"
+    direct = _without_proxy(settings)
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
@@ -86,11 +87,11 @@ def environment(settings: Settings, metadata: str | None = None) -> dict[str, st
         # Nothing waits for a person to switch it on: after `make up` the night runs.
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": str(max(2, settings.threads)),
+        "AIRFLOW__CORE__PARALLELISM": str(max(2, settings.threads)),  # a task per core
         "AIRFLOW__CORE__FERNET_KEY": _fernet_key(settings),
         # Airflow's default asks the name service for a name.
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{_api(settings)}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(password_file(settings)),
         "AIRFLOW__API__HOST": settings.ui_host,
@@ -110,6 +111,9 @@ def environment(settings: Settings, metadata: str | None = None) -> dict[str, st
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         # Else a process that changes its title writes over its environment, and no longer says whose it is.
         "SPT_NOENV": "1",
+        # Tasks must reach the API of their own deployment, also where everything else goes through a proxy.
+        "NO_PROXY": direct,
+        "no_proxy": direct,
     }
 
 
@@ -165,7 +169,6 @@ def start(settings: Settings, *services: str) -> None:
     """Start those services that do not run, or all; they go on running when this process ends.
 
     What an earlier, killed process of such a service left is ended first.
-
     """
     running = processes(settings)
     missing = [service for service in services or SERVICES if service not in running]
@@ -313,6 +316,19 @@ def _deployment(settings: Settings) -> dict[str, str]:
     return values
 
 
+def _api(settings: Settings) -> str:
+    """Where the services of this deployment find the API server."""
+    return settings.api_url or f"http://127.0.0.1:{settings.ui_port}"
+
+
+def _without_proxy(settings: Settings) -> str:
+    """Hosts to speak to directly: what the caller says, and our own."""
+    said = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return ",".join(
+        dict.fromkeys([*filter(None, said.split(",")), "127.0.0.1", str(urlsplit(_api(settings)).hostname)])
+    )
+
+
 def _secret(settings: Settings, name: str) -> str:
     return settings.secret(name).decode().strip()
 
@@ -393,9 +409,8 @@ def _health(settings: Settings) -> dict[str, Any] | None:
     """What the API server says of all services; null when it does not answer."""
     from urllib.request import ProxyHandler, build_opener
 
-    api = settings.api_url or f"http://127.0.0.1:{settings.ui_port}"
     try:
-        with build_opener(ProxyHandler({})).open(f"{api}/api/v2/monitor/health", timeout=5) as answer:
+        with build_opener(ProxyHandler({})).open(f"{_api(settings)}/api/v2/monitor/health", timeout=5) as answer:
             said: dict[str, Any] = json.load(answer)
             return said
     except OSError:

@@ -2,18 +2,17 @@
 
 Importing any module of cx360 sets them, so they hold in every process that does: the command line, Airflow's
 services and tasks, dbt inside them, tests, a notebook. Each is a default: what the caller's environment says already
-stays. Here belong such switches only; DuckDB's, which are settings of a connection (``autoinstall_known_extensions``,
-``autoload_known_extensions``), are where connections are made.
+stays. Airflow itself sends nothing. Here belong such switches only; DuckDB's, which are settings of a connection
+(``autoinstall_known_extensions``, ``autoload_known_extensions``), are where connections are made.
 """
 
 import os
 
 SWITCHES = {
-    # dbt: usage statistics.
+    # Usage statistics of dbt: its own switch, and the one several tools agreed on.
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    # What several tools agreed on.
     "DO_NOT_TRACK": "1",
-    # Great Expectations: usage statistics.
+    # Usage statistics of Great Expectations, which earlier versions than ours sent.
     "GX_ANALYTICS_ENABLED": "false",
 }
 
