@@ -66,6 +66,9 @@ def back(settings: Settings, publication_id: int | None, console: "Console") -> 
         )
         return
     target = publication_id or _before(every)
+    if any(p.publication_id == target and p.parquet_path == seen.parquet_path for p in every):
+        console.print(f"Nothing to do: what readers see, publication {seen.publication_id}, is publication {target}.")
+        return
     now = publish.rollback(settings, target)
     console.print(
         f"Readers see publication {target} again, as publication {now.publication_id}: profiles as of {now.as_of},"
