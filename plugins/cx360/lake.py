@@ -78,6 +78,11 @@ def room(settings: Settings) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        is_of_server = (
+            type(error).__module__.startswith(("psycopg", "sqlalchemy")) and settings.database_url is not None
+        )
+        if isinstance(error, DiskFull) or is_of_server:
+            raise  # said already, or another machine's disk
         if getattr(error, "errno", None) != errno.ENOSPC and "No space left" not in str(error):
             raise
         raise DiskFull(

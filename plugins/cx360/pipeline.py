@@ -72,6 +72,17 @@ class Step:
     title: str
     run: Callable[..., Summary]
 
+    def __call__(self, settings: Settings, *told: Any) -> Summary:
+        """Run it.
+
+        Raises:
+            DiskFull: there was no room left, whichever library found out.
+        """
+        from cx360 import lake
+
+        with lake.room(settings):
+            return self.run(settings, *told)
+
 
 # Steps of one feed: (settings, run, feed) -> summary.
 
@@ -212,7 +223,7 @@ def run_task(step: str, feed: str | None = None, **context: Any) -> Summary:
         }
     )
     steps = {each.name: each for each in (*FEED_STEPS, *BUILD_STEPS)}
-    return steps[step].run(Settings(), run, *([feed] if feed else []))
+    return steps[step](Settings(), run, *([feed] if feed else []))
 
 
 def run_all(settings: Settings, run: Run, progress: Callable[[str, Summary], None] | None = None) -> dict[str, Summary]:
@@ -244,9 +255,9 @@ def run_all(settings: Settings, run: Run, progress: Callable[[str, Summary], Non
     for feed in FEEDS:
         for step in FEED_STEPS:
             try:
-                note(f"{step.name} {feed}", step.run(settings, run, feed))
+                note(f"{step.name} {feed}", step(settings, run, feed))
             except GateFailed as blocked:
                 note(f"{step.name} {feed}", {"blocked": str(blocked)})
     for step in BUILD_STEPS:
-        note(step.name, step.run(settings, run))
+        note(step.name, step(settings, run))
     return summaries

@@ -75,6 +75,12 @@ def back(settings: Settings, publication_id: int | None, console: "Console") -> 
         f" known at arrival {now.known_at}.",
         soft_wrap=True,
     )
+    if now.as_of < seen.as_of:
+        console.print(
+            f"features.customer_features ends at {now.as_of} now. Of the days after it the next run tells only the one it"
+            f" builds; to keep the others, go to publication {seen.publication_id} again before that run.",
+            soft_wrap=True,
+        )
     brought = _brought(settings, now.known_at, seen.known_at)
     console.print("The next green run of profile publishes forward again, from all deliveries that may be read then.")
     if brought:

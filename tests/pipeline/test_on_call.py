@@ -236,11 +236,12 @@ def test_a_rollback_names_what_to_drop(published: Bank) -> None:
             )
         )
         newest = session.get_one(ledger.Publication, 3)
-        newest.known_at = 1
+        newest.known_at, newest.as_of = 1, date(2024, 3, 2)
         session.get_one(ledger.Publication, 2).known_at = 0
     with ledger.session(settings) as session:
         assert visibility.visible_arrivals(session, settings, None) == [1]
     told = said(settings)
+    assert "customer_features ends at 2024-03-01 now" in told and "publication 3 again before that run" in told
     assert "parties.csv" in told and 'cx360 quarantine drop DELIVERY --reason "…"' in told
 
 

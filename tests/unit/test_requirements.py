@@ -32,7 +32,9 @@ def is_there(thing: str) -> bool:
     """Whether a command, a verb of make, a DAG or a relation's column exists."""
     kind, _, name = thing.partition(" ")
     if kind == "cx360":
-        return name in {command.name or command.callback.__name__ for command in cli.app.registered_commands}
+        groups = [("", cli.app), *((f"{each.name} ", each.typer_instance) for each in cli.app.registered_groups)]
+        known = {f"{group}{c.name or c.callback.__name__}" for group, app in groups for c in app.registered_commands}
+        return name in known
     if kind == "make":
         return bool(re.search(rf"^{re.escape(name)}:.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     if kind == "dag":
