@@ -93,7 +93,7 @@ def list_feeds() -> list[str]:
 def land(feed: str, **context: Any) -> PokeReturnValue:
     """Land what is there of a feed; look again until what the delivery day expects of it is in, or the cut-off."""
     settings = Settings()
-    summary = pipeline.LAND.run(settings, _run(context), feed)
+    summary = pipeline.LAND(settings, _run(context), feed)
     return PokeReturnValue(is_done=not _waits(settings, context, feed), xcom_value=summary)
 
 
@@ -108,7 +108,7 @@ def close_day(**context: Any) -> PokeReturnValue:
 def run_step(step: str, **context: Any) -> Summary:
     """Run a step of the pipeline; its summary is the task's result and the metadata of the assets it makes."""
     steps = {each.name: each for each in (*pipeline.DAY_STEPS, *pipeline.BUILD_STEPS)}
-    summary = steps[step].run(Settings(), _run(context))
+    summary = steps[step](Settings(), _run(context))
     if step in OUTLETS:
         context["outlet_events"][OUTLETS[step]].extra = summary
     return summary

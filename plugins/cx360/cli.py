@@ -3,6 +3,7 @@
 Here belongs reading options and telling what came of it. The work is done by the module a command calls.
 """
 
+import errno
 import os
 import sys
 from datetime import date
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from cx360.settings import Settings
 
@@ -424,10 +426,26 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        if not type(error).__module__.startswith("cx360."):
+        said = _explained(error)
+        if said is None:
             raise
-        print(f"cx360: {error}", file=sys.stderr)
+        print(f"cx360: {said}", file=sys.stderr)
         sys.exit(1)
+
+
+def _explained(error: Exception) -> str | None:
+    """What a person is told of an error that may happen; None for a fault of ours."""
+    kind = type(error)
+    if kind.__module__.startswith("cx360."):
+        return str(error)
+    if isinstance(error, ValidationError):
+        wrong = error.errors(include_input=False, include_url=False)
+        return "; ".join(f"CX360_{str(each['loc'][0]).upper()}: {each['msg']}" for each in wrong)
+    if kind.__name__ == "OperationalError":
+        return "the database cannot be reached, or does not let us in: cx360 doctor says more"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "No space left on device: cx360 doctor names the disk, docs/runbook.md what may go"
+    return None
 
 
 if __name__ == "__main__":

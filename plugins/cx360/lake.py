@@ -5,6 +5,7 @@ to say, never a listing of folders.
 """
 
 import codecs
+import errno
 import gzip
 import hashlib
 import os
@@ -60,16 +61,52 @@ class Staged:
     plain: Path  # the same as raw when it is plain UTF-8 or Parquet
 
 
+class DiskFull(OSError):
+    """A disk is full; the message says which, and what to do."""
+
+    def __str__(self) -> str:
+        return self.strerror or ""
+
+
+@contextmanager
+def room(settings: Settings) -> Iterator[None]:
+    """Where a disk of the home fills up, say so in one way, whichever library wrote.
+
+    Raises:
+        DiskFull: there is no room left.
+    """
+    try:
+        yield
+    except Exception as error:
+        is_of_server = (
+            type(error).__module__.startswith(("psycopg", "sqlalchemy")) and settings.database_url is not None
+        )
+        if isinstance(error, DiskFull) or is_of_server:
+            raise  # said already, or another machine's disk
+        if getattr(error, "errno", None) != errno.ENOSPC and "No space left" not in str(error):
+            raise
+        raise DiskFull(
+            errno.ENOSPC,
+            f"No space left on the disk of {settings.home}. What was not finished is not visible; free space"
+            " (cx360 doctor names the disk and what killed processes left, docs/runbook.md what may go) and run again",
+        ) from error
+
+
 @contextmanager
 def workshop(settings: Settings) -> Iterator[Path]:
-    """A folder in staging, on the lake's file system, that is gone afterwards."""
-    for private in (settings.staging, settings.lake / "pii"):
-        private.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(mkdtemp(dir=settings.staging))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """A folder in staging, on the lake's file system, that is gone afterwards.
+
+    Raises:
+        DiskFull: there is no room left.
+    """
+    with room(settings):
+        for private in (settings.staging, settings.lake / "pii"):
+            private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(mkdtemp(dir=settings.staging))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def take(path: Path, folder: Path, encoding: str | None) -> Staged:

@@ -72,6 +72,17 @@ class Step:
     title: str
     run: Callable[..., Summary]
 
+    def __call__(self, settings: Settings, *told: Any) -> Summary:
+        """Run it.
+
+        Raises:
+            DiskFull: there was no room left, whichever library found out.
+        """
+        from cx360 import lake
+
+        with lake.room(settings):
+            return self.run(settings, *told)
+
 
 # Steps of a delivery day: (settings, run) -> summary; ``land`` is called once a feed.
 
@@ -236,12 +247,12 @@ def run_all(settings: Settings, run: Run, progress: Callable[[str, Summary], Non
             progress(name, summary)
 
     for feed in days.feeds(settings):
-        note(f"{LAND.name} {feed}", LAND.run(settings, run, feed))
+        note(f"{LAND.name} {feed}", LAND(settings, run, feed))
     for step in DAY_STEPS:
         try:
-            note(step.name, step.run(settings, run))
+            note(step.name, step(settings, run))
         except GateFailed as blocked:
             note(step.name, {"blocked": str(blocked)})
     for step in BUILD_STEPS:
-        note(step.name, step.run(settings, run))
+        note(step.name, step(settings, run))
     return summaries

@@ -66,12 +66,21 @@ def back(settings: Settings, publication_id: int | None, console: "Console") -> 
         )
         return
     target = publication_id or _before(every)
+    if any(p.publication_id == target and p.parquet_path == seen.parquet_path for p in every):
+        console.print(f"Nothing to do: what readers see, publication {seen.publication_id}, is publication {target}.")
+        return
     now = publish.rollback(settings, target)
     console.print(
         f"Readers see publication {target} again, as publication {now.publication_id}: profiles as of {now.as_of},"
         f" known at arrival {now.known_at}.",
         soft_wrap=True,
     )
+    if now.as_of < seen.as_of:
+        console.print(
+            f"features.customer_features ends at {now.as_of} now. Of the days after it the next run tells only the one it"
+            f" builds; to keep the others, go to publication {seen.publication_id} again before that run.",
+            soft_wrap=True,
+        )
     brought = _brought(settings, now.known_at, seen.known_at)
     console.print("The next green run of profile publishes forward again, from all deliveries that may be read then.")
     if brought:

@@ -211,15 +211,17 @@ def kept_out(session: "Session", settings: Settings) -> list[KeptOut]:
     from cx360 import quarantine
     from cx360.ledger import Delivery
 
-    found = []
+    found, standings = [], visibility.standings(session)
     for arrival_number, feed, name in visibility.kept_out(session, settings):
         blocking = [rule.rule for rule in quarantine.last_check(session, arrival_number) if rule.blocks]
         if session.get_one(Delivery, arrival_number).outcome == "unreadable":
             why = "no row could be taken from it"
         elif blocking:
             why = f"rule {', '.join(blocking)}"
+        elif standings[arrival_number] == "passed":
+            why = "another file of its snapshot is kept out"
         else:
-            why = "not yet checked, or another file of its snapshot is kept out"
+            why = f"not yet checked: run land_{feed}"
         found.append(KeptOut(arrival_number, feed, name, why, f"cx360 quarantine show {arrival_number}"))
     return found[::-1]
 
