@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run up down test quick lint format lock clean
+.PHONY: help run up down test quick bench lint format lock clean
 
 help: ## List the verbs
 	@printf 'make VERB, where VERB is\n\n'
@@ -30,7 +30,8 @@ help: ## List the verbs
 	@printf '%s\n' '' \
 	  'make run takes SOURCES=sources/<name> INBOX=<folder> AS_OF=YYYY-MM-DD for your own files,' \
 	  'and CUSTOMERS=500 DAYS=90 for the synthetic bank. It keeps everything in CX360_HOME, by default' \
-	  'cx360_home for the synthetic bank and cx360_home-<name> for other sources.'
+	  'cx360_home for the synthetic bank and cx360_home-<name> for other sources.' '' \
+  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=90 RUNS=3, and ONLY=landing,dirty,build.'
 
 # The bank of another source is another bank: it gets a home of its own.
 run: export CX360_HOME ?= $(CURDIR)/cx360_home$(if $(filter-out sources/synthetic_bank,$(SOURCES)),-$(notdir $(SOURCES:/=)))
@@ -50,6 +51,21 @@ test: lint ## Pass every check and test
 quick: $(READY) ## Pass the unit tests, in under one minute
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
 
+# dlt lives in an environment of its own: whoever uses cx360 need not install it.
+BENCH := build/bench
+bench: ROWS ?= 5000000
+bench: CUSTOMERS = 100000
+bench: RUNS ?= 3
+bench: $(READY) $(BENCH)/venv/.ready ## Measure what it costs, beside DuckDB alone and dlt
+	@$(PY) -m bench --only "$(ONLY)" --rows $(ROWS) --customers $(CUSTOMERS) --days $(DAYS) --runs $(RUNS) \
+	  --folder $(BENCH) --dlt $(BENCH)/venv/bin/python
+
+$(BENCH)/venv/.ready: bench/requirements.lock | $(READY)
+	@echo 'Installing dlt into $(BENCH)/venv'
+	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) $(BENCH)/venv
+	@$(PY) -m uv pip sync --quiet --python $(BENCH)/venv/bin/python --require-hashes bench/requirements.lock
+	@touch $@
+
 lint: $(READY) ## Check Python, types and SQL
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo 'make format mends this'; exit 1; }
@@ -61,9 +77,11 @@ format: $(READY) ## Format Python and SQL
 	@$(PY) -m ruff format .
 	@$(PY) -m sqlfluff fix --processes 2 --disable-progress-bar --quiet $(SQL)
 
-lock: $(READY) ## Resolve what pyproject.toml asks for into requirements.lock
+lock: $(READY) ## Resolve what pyproject.toml and bench/ ask for into their lock files
 	@$(PY) -m uv pip compile --quiet --extra dev --python-version 3.11 \
 	  --no-emit-index-url --generate-hashes --no-header pyproject.toml --output-file requirements.lock
+	@$(PY) -m uv pip compile --quiet --python-version 3.11 \
+	  --no-emit-index-url --generate-hashes --no-header bench/requirements.in --output-file bench/requirements.lock
 
 clean: ## Remove .venv and what tools leave behind; keep CX360_HOME
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

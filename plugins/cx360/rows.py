@@ -3,12 +3,13 @@
 Here belongs the work on rows between ``reading`` and the files of the lake, as SQL in a DuckDB in memory. The rules a
 row must keep are in ``row_rules``; what happens to the files afterwards is ``landing``'s.
 
-Tables on the way: ``records`` (as text) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
+On the way: ``records`` (as text, in the file) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
+What is expensive is done for every row once, in ``typed``; reasons and raw rows are worked out for the refused ones.
 """
 
 from typing import TYPE_CHECKING
 
-from cx360 import privacy
+from cx360 import privacy, reading
 from cx360.contracts import Contract
 from cx360.lake import blame
 from cx360.mapping import ROW, Mapping
@@ -31,20 +32,28 @@ def _in_order(contract: Contract) -> str:
 
 
 def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
-    """Make table ``typed`` (_row, canonical columns, _amount as given, is_bad), a row per record.
+    """Make ``typed`` (_row, canonical columns, _amount as given, is_bad), a row per record.
 
     Raises:
-        UnreadableError: the mapping itself fails on a value.
+        UnreadableError: the file cannot be cut into records, or the mapping itself fails on a value.
     """
+    import duckdb
+
     names = ", ".join(identifier(c.name) for c in contract.columns)
     conditions = reasons(contract, select.outputs)
-    is_bad = " or ".join(f"coalesce({condition}, false)" for _, condition in conditions) or "false"
+    is_bad = f"coalesce({' or '.join(f'({condition})' for _, condition in conditions) or 'false'}, false)"
     parsed = _parsed(contract, file, select, "records")
     with blame(
         f"mapping {file.source.mapping(file.spec).name} of source {file.source.source} fails",
         "Check its functions and columns; leave the parsing of values to the contract's cast.",
     ):
-        db.execute(f"create temp table typed as select {ROW}, {names}, _amount, {is_bad} as is_bad from ({parsed})")
+        try:
+            db.execute(f"create temp table judged as select {names}, _amount, {is_bad} as is_bad from ({parsed})")
+        except duckdb.Error:
+            reading.check(db, file)
+            raise
+    # To number the records while they are read would take one thread; a table has them in order.
+    db.execute(f"create temp view typed as select rowid + 1 as {ROW}, * from judged")
     if contract.derived_key:
         _derive_key(db, contract)
 
@@ -69,7 +78,7 @@ def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
     key = identifier(contract.key[0])
     said = ", ".join(f"coalesce({identifier(c)}::varchar, '')" for c in contract.derived_key)
     db.execute(f"""
-        update typed set {key} = derived.key
+        update judged set {key} = derived.key
         from (
             select {ROW}, 'd' || said || '-' || row_number() over (partition by said order by {ROW}) as key
             from (
@@ -78,7 +87,7 @@ def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
                 where {key} is null and not is_bad
             )
         ) as derived
-        where typed.{ROW} = derived.{ROW}
+        where judged.rowid + 1 = derived.{ROW}
     """)
 
 
@@ -138,7 +147,7 @@ def tokenise(db: "DuckDBPyConnection", contract: Contract, phone_region: str) ->
     db.execute(f"""
         create temp view kept as
         select {columns}
-        from (select * from typed where not is_bad and {ROW} not in (select {ROW} from repeats)) as t
+        from (select * from typed anti join repeats using ({ROW}) where not is_bad) as t
         {" ".join(joins)}
     """)
 
@@ -171,13 +180,16 @@ def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Map
     ``_row`` is null for what is no record. ``examples`` are the mapped texts of a row as JSON, by column; they are
     as personal as the row.
     """
+    db.execute(
+        f"create temp view wanted as select {ROW} from typed where is_bad"
+        f" union all select {ROW} from repeats where contradicts"
+    )
+    ((count,),) = db.execute("select count(*) from wanted").fetchall()
+    # The file is read once more, as far as the last of them. A plain semi join would be turned round: the planner takes
+    # a file for small and would hold all of it in memory.
     db.execute(f"""
         create temp table suspects as
-        select records.*
-        from records
-        semi join (
-            select {ROW} from typed where is_bad union all select {ROW} from repeats where contradicts
-        ) using ({ROW})
+        select * from records where coalesce({ROW} in (select {ROW} from wanted), false) limit {count}
     """)
     codes = [
         f"case when coalesce({condition}, false) then {literal(code)} end"
