@@ -8,6 +8,7 @@ import secrets
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,10 @@ class Settings(BaseSettings):
     )
     token_key: SecretStr | None = Field(
         None, description="Secret of the tokens; default: made once, in keys/ below home, outside the lake."
+    )
+    engine: Literal["duckdb", "spark"] = Field("duckdb", description="What builds the warehouse.")
+    spark_master: str | None = Field(
+        None, description="Where Spark runs, such as spark://host:7077 or yarn; default: in this process, on threads."
     )
     threads: int = Field(os.cpu_count() or 2, description="Threads of the warehouse.")
     memory_limit: str = Field("4GB", description="Memory of the warehouse, in DuckDB's words.")
