@@ -5,7 +5,21 @@
 
 {# a / b as double, null where b is 0 or null, rounded half away from zero. #}
 {% macro divide(a, b, digits=6) -%}
-    round(cast({{ a }} as double) / nullif(cast({{ b }} as double), 0), {{ digits }})
+    {{ round_double("cast(" ~ a ~ " as double) / nullif(cast(" ~ b ~ " as double), 0)", digits) }}
+{%- endmacro %}
+
+{# A double rounded half away from zero. #}
+{% macro round_double(x, digits=6) -%}
+    {{ return(adapter.dispatch('round_double')(x, digits)) }}
+{%- endmacro %}
+
+{% macro default__round_double(x, digits) -%}
+    round({{ x }}, {{ digits }})
+{%- endmacro %}
+
+{# Spark rounds the shortest decimal that tells the double; DuckDB scales it, rounds, scales back. #}
+{% macro spark__round_double(x, digits) -%}
+    round(({{ x }}) * cast(1e{{ digits }} as double)) / cast(1e{{ digits }} as double)
 {%- endmacro %}
 
 {# Exact average from an exact sum and a count. #}

@@ -19,6 +19,12 @@
     {{ return(run_query(query).columns[0].values() | list) }}
 {%- endmacro %}
 
+{# The day so many days after a day given as text, as text. #}
+{% macro day_after(day, days) -%}
+    {% set later = modules.datetime.timedelta(days=days) -%}
+    {{ return((modules.datetime.date.fromisoformat(day) + later).isoformat()) }}
+{%- endmacro %}
+
 {#
   Condition: the row's business date is in scope. The days are written out, so that files and
   row groups of other days are skipped; an event's moment is bounded a day wider, whatever the
@@ -35,8 +41,8 @@
             {%- for day in days %}cast('{{ day }}' as date){{ ", " if not loop.last }}{% endfor -%}
         )
         {%- if moment %}
-        and {{ moment }} >= cast('{{ days | first }} 00:00:00+00' as timestamptz) - interval 1 day
-        and {{ moment }} < cast('{{ days | last }} 00:00:00+00' as timestamptz) + interval 2 day
+        and {{ moment }} >= {{ utc_midnight(day_after(days | first, -1)) }}
+        and {{ moment }} < {{ utc_midnight(day_after(days | last, 2)) }}
         {%- endif %}
     {%- endif %}
 {%- endmacro %}
@@ -99,4 +105,38 @@
         select {{ columns }}
         from {{ arguments["temp_relation"] }}
     )
+{%- endmacro %}
+
+{#
+  The same on Spark, whose Parquet cannot delete: tables are partitioned by business_date, and a
+  partition in scope is dropped with all it holds, also what a killed run left there unregistered.
+  dbt-spark asks for the SQL of a strategy by these two names and knows no other strategies.
+#}
+{% macro dbt_spark_validate_get_incremental_strategy(raw_strategy, file_format) -%}
+    {{ return(raw_strategy) }}
+{%- endmacro %}
+
+{% macro dbt_spark_get_incremental_sql(
+    strategy, source, target, existing, unique_key, incremental_predicates
+) -%}
+    {% if strategy != "run_scope" -%}
+        {% do exceptions.raise_compiler_error(
+            "On Spark a model is a table, or incremental by run_scope; not by " ~ strategy
+        ) %}
+    {%- endif %}
+    {% set partitions = [] -%}
+    {% for day in scope_days(config.get("meta")["feed"], false) -%}
+        {% do partitions.append("partition (business_date = '" ~ day ~ "')") -%}
+    {%- endfor %}
+    {% if partitions -%}
+        {% do run_query("alter table " ~ target ~ " add if not exists " ~ partitions | join(" ")) -%}
+        {% do run_query("alter table " ~ target ~ " drop if exists " ~ partitions | join(", ")) -%}
+    {%- endif %}
+    {{ get_insert_into_sql(source, target) }}
+{%- endmacro %}
+
+{% macro spark__partition_cols(label, required=false) -%}
+    {% if config.get("incremental_strategy") == "run_scope" -%}
+        {{ label }} (business_date)
+    {%- endif %}
 {%- endmacro %}

@@ -20,9 +20,17 @@
     cast('9999-12-31' as date)
 {%- endmacro %}
 
-{# Local clock time of an instant, without zone. Spark: from_utc_timestamp. #}
+{# Local clock time of an instant, without zone. #}
 {% macro local_timestamp(instant) -%}
+    {{ return(adapter.dispatch('local_timestamp')(instant)) }}
+{%- endmacro %}
+
+{% macro default__local_timestamp(instant) -%}
     timezone('{{ var("timezone") }}', {{ instant }})
+{%- endmacro %}
+
+{% macro spark__local_timestamp(instant) -%}
+    from_utc_timestamp({{ instant }}, '{{ var("timezone") }}')
 {%- endmacro %}
 
 {# Business day of an instant. #}
@@ -30,9 +38,17 @@
     cast({{ local_timestamp(instant) }} as date)
 {%- endmacro %}
 
-{# Instant of a local clock time. Spark: to_utc_timestamp. #}
+{# Instant of a local clock time. #}
 {% macro instant_of(local_time) -%}
+    {{ return(adapter.dispatch('instant_of')(local_time)) }}
+{%- endmacro %}
+
+{% macro default__instant_of(local_time) -%}
     timezone('{{ var("timezone") }}', cast({{ local_time }} as timestamp))
+{%- endmacro %}
+
+{% macro spark__instant_of(local_time) -%}
+    to_utc_timestamp(cast({{ local_time }} as timestamp), '{{ var("timezone") }}')
 {%- endmacro %}
 
 {#
@@ -43,22 +59,67 @@
     ({{ day }} is null or {{ day }} <= {{ as_of() }})
 {%- endmacro %}
 
-{# The day so many days later; days may be negative or a bigint column. Spark: date_add. #}
+{# The day so many days later; days may be negative or a bigint column. #}
 {% macro add_days(day, days) -%}
+    {{ return(adapter.dispatch('add_days')(day, days)) }}
+{%- endmacro %}
+
+{% macro default__add_days(day, days) -%}
     cast({{ day }} + cast({{ days }} as integer) as date)
 {%- endmacro %}
 
-{# The instant so many hours later, clock changes or not. Spark: timestampadd. #}
+{% macro spark__add_days(day, days) -%}
+    date_add({{ day }}, cast({{ days }} as integer))
+{%- endmacro %}
+
+{# The instant so many hours later, clock changes or not. #}
 {% macro add_hours(instant, hours) -%}
+    {{ return(adapter.dispatch('add_hours')(instant, hours)) }}
+{%- endmacro %}
+
+{% macro default__add_hours(instant, hours) -%}
     {{ instant }} + to_hours({{ hours }})
 {%- endmacro %}
 
-{# Whole days from one date to another, bigint. Spark: datediff. #}
+{% macro spark__add_hours(instant, hours) -%}
+    timestampadd(hour, {{ hours }}, {{ instant }})
+{%- endmacro %}
+
+{# Whole days from one date to another, bigint. #}
 {% macro days_between(first_day, last_day) -%}
+    {{ return(adapter.dispatch('days_between')(first_day, last_day)) }}
+{%- endmacro %}
+
+{% macro default__days_between(first_day, last_day) -%}
     cast(date_diff('day', {{ first_day }}, {{ last_day }}) as bigint)
 {%- endmacro %}
 
-{# Whole seconds from one instant to another, bigint, rounded down. Spark: unix_micros. #}
+{% macro spark__days_between(first_day, last_day) -%}
+    cast(datediff({{ last_day }}, {{ first_day }}) as bigint)
+{%- endmacro %}
+
+{# Whole seconds from one instant to another, bigint, the fraction cut off. #}
 {% macro seconds_between(first_instant, last_instant) -%}
+    {{ return(adapter.dispatch('seconds_between')(first_instant, last_instant)) }}
+{%- endmacro %}
+
+{% macro default__seconds_between(first_instant, last_instant) -%}
     cast((epoch_us({{ last_instant }}) - epoch_us({{ first_instant }})) // 1000000 as bigint)
+{%- endmacro %}
+
+{% macro spark__seconds_between(first_instant, last_instant) -%}
+    ((unix_micros({{ last_instant }}) - unix_micros({{ first_instant }})) div 1000000)
+{%- endmacro %}
+
+{# The instant a day, given as text, begins at in UTC. #}
+{% macro utc_midnight(day) -%}
+    {{ return(adapter.dispatch('utc_midnight')(day)) }}
+{%- endmacro %}
+
+{% macro default__utc_midnight(day) -%}
+    cast('{{ day }} 00:00:00+00' as timestamptz)
+{%- endmacro %}
+
+{% macro spark__utc_midnight(day) -%}
+    cast('{{ day }} 00:00:00+00:00' as timestamp)
 {%- endmacro %}

@@ -8,7 +8,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cx360 import warehouse
+from cx360 import engines
 from cx360.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,24 +41,14 @@ class Groups:
 
 
 def resolve(settings: Settings) -> dict[str, Any]:
-    """Group the party records known to this run and write ``identity.party_groups``, in one transaction.
+    """Group the party records known to this run and write ``identity.party_groups``.
 
     Returns:
         Counts: parties, links, profiles, largest_group, links_given_up.
     """
-    with warehouse.connect(settings) as db:
-        parties = db.sql(_PARTIES).to_arrow_table()
-        links = db.sql(_LINKS).to_arrow_table()
-        groups = group(parties, links, settings.secret("identity"))
-        db.begin()
-        db.execute("create schema if not exists identity")
-        db.register("groups_found", groups.table)
-        db.execute(
-            "create or replace table identity.party_groups as"
-            " select party_id, profile_id from groups_found order by party_id"
-        )
-        db.commit()
-        db.unregister("groups_found")
+    with engines.open_warehouse(settings) as db:
+        groups = group(db.query(_PARTIES), db.query(_LINKS), settings.secret("identity"))
+        db.write("identity.party_groups", groups.table)
     return groups.summary
 
 

@@ -143,7 +143,7 @@ def remake(settings: Settings, contract: Contract, file: File, content_hash: str
     """
     mapping_hash = hash_of_mapping(settings, file)
     with lake.workshop(settings) as folder:
-        staged = lake.take(file.path, folder, None if file.spec.format == "parquet" else file.spec.encoding)
+        staged = lake.take(file.path, folder)
         if staged.content_hash != content_hash:
             raise UnreadableError(
                 f"the raw file kept of {file.name} is damaged: restore {content_hash}… in the lake's pii/raw from a"

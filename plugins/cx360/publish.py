@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from cx360 import ledger, postgres, sync
+from cx360 import engines, ledger, postgres, sync
 from cx360.ledger import Publication
 from cx360.settings import Settings
 from cx360.sql import identifier, literal
@@ -175,8 +175,9 @@ def _export(settings: Settings, as_of: date) -> str:
     for folder in (stage, private):
         shutil.rmtree(folder, ignore_errors=True)  # of a killed process; we are alone
         folder.mkdir(parents=True)
-    with _warehouse(settings) as duck:
-        tables = [_write(duck, table, source, stage) for table, source in _public_tables(settings, duck)]
+    models = _public_models(settings)
+    with _warehouse(settings, models) as duck:
+        tables = [_write(duck, table, source, stage) for table, source in _public_tables(settings, duck, models)]
         tables.append(_write(duck, _IDENTIFIER_VALUES, _identifier_values(settings, duck), private))
     described = json.dumps(
         [{key: value for key, value in asdict(t).items() if key != "path"} for t in tables], indent=1
@@ -194,10 +195,11 @@ def _export(settings: Settings, as_of: date) -> str:
 
 
 @contextmanager
-def _warehouse(settings: Settings) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A DuckDB session of our own with the warehouse attached for reading as ``candidate``."""
+def _warehouse(settings: Settings, models: list[dict[str, Any]]) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A DuckDB session of our own with the models' tables attached for reading as ``candidate``."""
     with _duck(settings) as connection:
-        connection.execute(f"attach {literal(str(settings.warehouse))} as candidate (read_only)")
+        tables = [f"{model['schema']}.{model['alias']}" for model in models]
+        engines.of(settings).attach(settings, connection, [*tables, "raw.deliveries"])
         yield connection
 
 
@@ -220,14 +222,21 @@ def _duck(settings: Settings) -> "Iterator[duckdb.DuckDBPyConnection]":
         yield connection
 
 
-def _public_tables(settings: Settings, duck: "duckdb.DuckDBPyConnection") -> Iterable[tuple[Table, str]]:
-    """Every public table with the select of its rows: what dbt's manifest says, types as the warehouse has them."""
+def _public_models(settings: Settings) -> list[dict[str, Any]]:
+    """What dbt's manifest says of every public table."""
     manifest = settings.home / "dbt" / "target" / "manifest.json"
     nodes = json.loads(manifest.read_text())["nodes"].values()
     public = [n for n in nodes if n["resource_type"] == "model" and n["config"].get("meta", {}).get("publish")]
     if not public:
         raise SyncError("no model says `meta: {publish: true}`, so there is nothing to publish")
-    for node in sorted(public, key=lambda n: (n["schema"], n["alias"])):
+    return sorted(public, key=lambda n: (n["schema"], n["alias"]))
+
+
+def _public_tables(
+    settings: Settings, duck: "duckdb.DuckDBPyConnection", models: list[dict[str, Any]]
+) -> Iterable[tuple[Table, str]]:
+    """Every public table with the select of its rows, types as the warehouse has them."""
+    for node in models:
         schema, name, meta = node["schema"], node["alias"], node["config"]["meta"]
         if schema not in SCHEMAS:
             raise SyncError(f"model {name} is public and in schema {schema}: public schemas are {', '.join(SCHEMAS)}")

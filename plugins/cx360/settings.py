@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import time
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,6 +45,10 @@ class Settings(BaseSettings):
     ui_host: str = Field("127.0.0.1", description="Address Airflow's UI listens on.")
     ui_port: int = Field(8080, description="Port of Airflow's UI.")
     api_url: str | None = Field(None, description="Where Airflow's services find that port; default: on this machine.")
+    engine: Literal["duckdb", "spark"] = Field("duckdb", description="What builds the warehouse.")
+    spark_master: str | None = Field(
+        None, description="Where Spark runs, such as spark://host:7077 or yarn; default: in this process, on threads."
+    )
     threads: int = Field(os.cpu_count() or 2, description="Threads of the warehouse.")
     memory_limit: str = Field("4GB", description="Memory of the warehouse, in DuckDB's words.")
 

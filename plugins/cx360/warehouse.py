@@ -1,7 +1,7 @@
-"""Warehouse: the DuckDB file the models are built in, what they are shown there, and the calls of dbt.
+"""Warehouse: where the models are built, what they are shown there, and the calls of dbt.
 
-Here belongs which deliveries a run sees and which days it computes anew. The file can be thrown away: the lake and the
-ledger make it again. Tables of schema ``raw``:
+Here belongs which deliveries a run sees and which days it computes anew; how an engine keeps it, in ``engines``. The
+warehouse can be thrown away: the lake and the ledger make it again. Tables of schema ``raw``:
 
     deliveries   the deliveries this run sees
     <feed>       a view over their accepted rows, one per contract
@@ -14,28 +14,55 @@ ledger make it again. Tables of schema ``raw``:
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cx360 import privacy, sources, versions
-from cx360.contracts import Contract, load
+from cx360 import engines, privacy, sources, versions
+from cx360.contracts import load
 from cx360.settings import PROJECT, Settings
-from cx360.sql import identifier, literal
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from dbt.contracts.results import RunResult
-    from duckdb import DuckDBPyConnection
 
+    from cx360.engines import Warehouse
     from cx360.ledger import Delivery
 
 DBT_PROJECT = PROJECT / "dbt_project"
 
 #: Feeds whose staging is kept from run to run and computed anew day by day.
 EVENT_FEEDS = ("transactions", "app_events", "call_logs", "survey_responses")
+
+#: Tables of schema raw that are kept: Arrow types of their columns.
+_KEPT = {
+    "deliveries": {
+        "arrival_number": "int64",
+        "source": "string",
+        "feed": "string",
+        "delivery_name": "string",
+        "delivery_day": "date32",
+        "content_hash": "string",
+        "lake_path": "string",
+    },
+    "run_scope": {"feed": "string", "business_date": "date32"},
+    "built": {"arrival_number": "int64", "is_settled": "bool"},
+    "built_by": {"code_hash": "string"},
+    "audited": {"run_id": "string"},
+    "run": {
+        "run_id": "string",
+        "as_of": "date32",
+        "known_at": "int64",
+        "decisions_known_at": "int64",
+        "manifest_hash": "string",
+        "code_hash": "string",
+        "full_refresh": "bool",
+        "timezone": "string",
+        "reporting_currency": "string",
+    },
+}
 
 
 class DbtFailed(Exception):
@@ -81,29 +108,6 @@ class Opened:
     reporting_currency: str
 
 
-@contextmanager
-def connect(settings: Settings, read_only: bool = False) -> Iterator["DuckDBPyConnection"]:
-    """The warehouse; one writing process at a time."""
-    import duckdb
-
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    db = duckdb.connect(
-        str(settings.warehouse),
-        read_only=read_only,
-        config={
-            "threads": settings.threads,
-            "memory_limit": settings.memory_limit,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        },
-    )
-    try:
-        db.execute("set TimeZone = 'UTC'")
-        yield db
-    finally:
-        db.close()
-
-
 def open_run(
     settings: Settings, run_id: str, as_of: date | None, known_at: int | None, full_refresh: bool = False
 ) -> dict[str, Any]:
@@ -139,13 +143,10 @@ def open_run(
         as_of = max(dates.values())
     bank = sources.bank(settings)
     code_hash = _code_hash(settings, bank)
-    with connect(settings) as db:
+    with engines.open_warehouse(settings) as db:
         _create(db)
         full_refresh = full_refresh or _built_by(db) != code_hash
-        db.begin()
-        _show(db, settings, deliveries)
-        _settle_scope(db, settings, deliveries, full_refresh)
-        opened = Opened(
+        run = Opened(
             run_id=run_id,
             as_of=as_of,
             known_at=known.known_at,
@@ -158,14 +159,15 @@ def open_run(
             timezone=bank.timezone,
             reporting_currency=bank.reporting_currency,
         )
-        db.execute("delete from raw.audited")
-        db.execute("delete from raw.run")
-        db.execute(f"insert into raw.run values ({', '.join('?' * 9)})", list(vars(opened).values()))
-        db.commit()
-        days = db.execute("select count(*) from raw.run_scope").fetchall()[0][0]
+        with db.transaction():  # where there are none: without a run nothing is built, and it is written last
+            _write(db, "audited")
+            _write(db, "run")
+            _show(db, settings, deliveries)
+            days = _settle_scope(db, settings, deliveries, full_refresh)
+            _write(db, "run", [tuple(vars(run).values())])
     return {
         "as_of": as_of.isoformat(),
-        "known_at": opened.known_at,
+        "known_at": run.known_at,
         "deliveries": len(deliveries),
         "days_to_compute": "all" if full_refresh else days,
         "last_business_dates": {feed: day.isoformat() for feed, day in sorted(dates.items())},
@@ -178,17 +180,17 @@ def opened(settings: Settings) -> Opened:
     Raises:
         LookupError: it was never opened.
     """
-    with connect(settings, read_only=True) as db:
-        rows = db.execute("select * from raw.run").fetchall()
+    with engines.open_warehouse(settings, read_only=True) as db:
+        rows = db.query("select * from raw.run").to_pylist()
     if not rows:
         raise LookupError("the warehouse is not open for a run: run the step open_warehouse first")
-    return Opened(*rows[0])
+    return Opened(**rows[0])
 
 
 def mark_audited(settings: Settings) -> None:
     """What the tables hold now has passed the gate of the candidate."""
-    with connect(settings) as db:
-        db.execute("insert into raw.audited select run_id from raw.run")
+    with engines.open_warehouse(settings) as db:
+        db.write("raw.audited", db.query("select run_id from raw.run"))
 
 
 def require_audited(settings: Settings) -> None:
@@ -197,27 +199,24 @@ def require_audited(settings: Settings) -> None:
     Raises:
         NotAudited: something was built since the gate of the candidate last opened, or it never did.
     """
-    with connect(settings, read_only=True) as db:
-        if not db.execute("select 1 from raw.audited").fetchall():
+    with engines.open_warehouse(settings, read_only=True) as db:
+        if not db.query("select run_id from raw.audited").num_rows:
             raise NotAudited("the candidate has not passed its gate since it was built: run the step check_candidate")
 
 
 def repeated_rows(settings: Settings) -> dict[str, int]:
     """Accepted rows of the deliveries seen that lost to another delivery, by feed."""
-    with connect(settings, read_only=True) as db:
-        return dict(db.sql("select feed, repeated_count from staging.int_deliveries__repeats order by feed").fetchall())
+    with engines.open_warehouse(settings, read_only=True) as db:
+        found = db.query("select feed, repeated_count from staging.int_deliveries__repeats order by feed")
+    return {row["feed"]: row["repeated_count"] for row in found.to_pylist()}
 
 
 def settle(settings: Settings) -> None:
     """After the publication's commit: what this run built is the base of the next one."""
-    with connect(settings) as db:
-        db.begin()
-        db.execute("delete from raw.built")
-        db.execute("insert into raw.built select arrival_number, true from raw.deliveries")
-        db.execute("delete from raw.built_by")
-        db.execute("insert into raw.built_by select code_hash from raw.run")
-        db.execute("delete from raw.run_scope")
-        db.commit()
+    with engines.open_warehouse(settings) as db, db.transaction():
+        db.write("raw.built", db.query("select arrival_number, true as is_settled from raw.deliveries"))
+        db.write("raw.built_by", db.query("select code_hash from raw.run"))
+        _write(db, "run_scope")
 
 
 def dbt(settings: Settings, step: str, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
@@ -237,19 +236,16 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
     """
     import json
 
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     from cx360 import dbt_results, ledger
 
     run = opened(settings)
-    with connect(settings) as db:
-        db.execute("delete from raw.audited")
+    with engines.open_warehouse(settings) as db:
+        _write(db, "audited")
     folder = settings.home / "dbt"
     os.environ |= {
-        "CX360_WAREHOUSE": str(settings.warehouse),
-        "CX360_THREADS": str(settings.threads),
-        "CX360_MEMORY_LIMIT": settings.memory_limit,
+        "CX360_ENGINE": settings.engine,
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
@@ -267,8 +263,9 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
     arguments += ["--select", *select.split()] if select else []
     arguments += ["--exclude", *exclude.split()] if exclude else []
     arguments += ["--full-refresh"] if run.full_refresh else []
-    result = dbtRunner().invoke(arguments)
-    DuckDBConnectionManager.close_all_connections()  # else the file stays open, with a configuration of dbt's
+    with engines.of(settings).dbt(settings) as environment:
+        os.environ |= environment
+        result = dbtRunner().invoke(arguments)
     log = folder / "logs" / "dbt.log"
     if result.exception is not None:
         raise DbtFailed(f"dbt could not start: {result.exception}. Its log is {log}.")
@@ -287,9 +284,10 @@ def _row_counts(settings: Settings, outcomes: "list[RunResult]") -> dict[str, in
     }
     if not tables:
         return {}
-    selects = (f"select {literal(node)} as node, count(*) as n from {table}" for node, table in tables.items())
-    with connect(settings, read_only=True) as db:
-        return dict(db.sql(" union all ".join(selects)).fetchall())
+    selects = (f"select '{node}' as node, count(*) as n from {table}" for node, table in tables.items())
+    with engines.open_warehouse(settings, read_only=True) as db:
+        counted = db.query(" union all ".join(selects))
+    return dict(zip(counted["node"].to_pylist(), counted["n"].to_pylist(), strict=True))
 
 
 def _counts(outcomes: "list[RunResult]", log: Path) -> dict[str, Any]:
@@ -354,104 +352,78 @@ def _dates_by_feed(deliveries: list["Delivery"]) -> dict[str, list[date]]:
     return dates
 
 
-def _create(db: "DuckDBPyConnection") -> None:
-    db.execute("create schema if not exists raw")
-    db.execute("""
-        create table if not exists raw.deliveries (
-            arrival_number bigint, source varchar, feed varchar, delivery_name varchar, delivery_day date,
-            content_hash varchar, lake_path varchar
+def _write(db: "Warehouse", table: str, rows: Iterable[tuple[Any, ...]] = ()) -> None:
+    """Make a kept table hold these rows; none empties it."""
+    import pyarrow as pa
+
+    kinds = {name: pa.type_for_alias(kind) for name, kind in _KEPT[table].items()}
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds.values(), strict=True)]
+    db.write(f"raw.{table}", pa.table(dict(zip(kinds, arrays, strict=True))))
+
+
+def _create(db: "Warehouse") -> None:
+    for table in _KEPT:
+        if not db.exists(f"raw.{table}"):
+            _write(db, table)
+
+
+def _built_by(db: "Warehouse") -> str | None:
+    rows = db.query("select code_hash from raw.built_by").to_pylist()
+    return str(rows[0]["code_hash"]) if rows else None
+
+
+def _show(db: "Warehouse", settings: Settings, deliveries: list["Delivery"]) -> None:
+    """``raw.deliveries`` and what it makes of ``raw.<feed>``."""
+    rows = [
+        (
+            d.arrival_number,
+            d.source,
+            d.feed,
+            d.delivery_name,
+            d.delivery_day,
+            d.content_hash,
+            str(settings.lake / str(d.lake_path)),
         )
-    """)
-    db.execute("create table if not exists raw.run_scope (feed varchar, business_date date)")
-    db.execute("create table if not exists raw.built (arrival_number bigint, is_settled boolean)")
-    db.execute("create table if not exists raw.built_by (code_hash varchar)")
-    db.execute("create table if not exists raw.audited (run_id varchar)")
-    db.execute("""
-        create table if not exists raw.run (
-            run_id varchar, as_of date, known_at bigint, decisions_known_at bigint, manifest_hash varchar,
-            code_hash varchar, full_refresh boolean, timezone varchar, reporting_currency varchar
-        )
-    """)
+        for d in deliveries
+    ]
+    _write(db, "deliveries", rows)
+    db.show_feeds(settings)
 
 
-def _built_by(db: "DuckDBPyConnection") -> str | None:
-    rows = db.execute("select code_hash from raw.built_by").fetchall()
-    return str(rows[0][0]) if rows else None
-
-
-def _show(db: "DuckDBPyConnection", settings: Settings, deliveries: list["Delivery"]) -> None:
-    """``raw.deliveries`` and a view per feed over the files they point to."""
-    db.execute("delete from raw.deliveries")
-    if deliveries:
-        db.executemany(
-            "insert into raw.deliveries values (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    d.arrival_number,
-                    d.source,
-                    d.feed,
-                    d.delivery_name,
-                    d.delivery_day,
-                    d.content_hash,
-                    str(settings.lake / str(d.lake_path)),
-                )
-                for d in deliveries
-            ],
-        )
-    for feed, contract in load(settings).items():
-        paths = sorted({str(settings.lake / str(d.lake_path)) for d in deliveries if d.feed == feed})
-        names = [name for name, _, _ in contract.lake_columns]
-        columns = ", ".join(f"rows.{identifier(name)}" for name in names)
-        db.execute(
-            f"create or replace view raw.{identifier(feed)} as"
-            f" select {columns}, d.source, d.arrival_number, d.delivery_day, d.content_hash"
-            f" from {_rows(contract, paths)} as rows"
-            f" join raw.deliveries as d on d.lake_path = rows.lake_file and d.feed = {literal(feed)}"
-        )
-
-
-def _rows(contract: Contract, paths: list[str]) -> str:
-    """SQL of the rows of some files of a feed, with the file as ``lake_file``; typed and empty without files."""
-    if paths:
-        return f"read_parquet([{', '.join(map(literal, paths))}], filename = 'lake_file')"
-    nothing = ", ".join(f"null::{sql} as {identifier(name)}" for name, sql, _ in contract.lake_columns)
-    return f"(select {nothing}, null::varchar as lake_file limit 0)"
-
-
-def _settle_scope(
-    db: "DuckDBPyConnection", settings: Settings, deliveries: list["Delivery"], full_refresh: bool
-) -> None:
-    """``raw.run_scope`` and ``raw.built``."""
+def _settle_scope(db: "Warehouse", settings: Settings, deliveries: list["Delivery"], full_refresh: bool) -> int:
+    """``raw.run_scope`` and ``raw.built``; returns the days in scope."""
     visible = {d.arrival_number for d in deliveries}
-    built = dict(db.execute("select arrival_number, is_settled from raw.built").fetchall())
+    known = db.query("select arrival_number, is_settled from raw.built").to_pylist()
+    built = {row["arrival_number"]: row["is_settled"] for row in known}
     settled = set() if full_refresh else {n for n, is_settled in built.items() if is_settled}
     changed = (visible - settled) | (set(built) - visible)
-    db.execute("delete from raw.run_scope")
-    if not full_refresh:
-        for feed in EVENT_FEEDS:
-            _scope_of_feed(db, settings, load(settings)[feed], _lake_files(settings, feed, changed))
-    db.execute("delete from raw.built")
-    if held := sorted(visible | set(built)):
-        rows = [(number, number in settled and number in visible) for number in held]
-        db.executemany("insert into raw.built values (?, ?)", rows)
+    days: list[tuple[Any, ...]] = []
+    for feed in EVENT_FEEDS if not full_refresh else ():
+        days += [(feed, day) for day in _days_of_feed(db, settings, feed, _lake_files(settings, feed, changed))]
+    _write(db, "run_scope", days)
+    held = sorted(visible | set(built))
+    _write(db, "built", [(number, number in settled and number in visible) for number in held])
+    return len(days)
 
 
-def _scope_of_feed(db: "DuckDBPyConnection", settings: Settings, contract: Contract, paths: list[str]) -> None:
+def _days_of_feed(db: "Warehouse", settings: Settings, feed: str, paths: list[str]) -> list[date]:
     """Days of the files' rows, and of every other version of their keys, which a correction may have moved."""
+    contract = load(settings)[feed]
     if not paths or contract.event_time is None:
-        return
-    day = identifier(contract.event_time)
+        return []
+    day = db.identifier(contract.event_time)
     if contract.column(contract.event_time).type == "timestamptz":
-        day = f"timezone({literal(sources.bank(settings).timezone)}, {day})::date"
-    (key,) = (identifier(k) for k in contract.key)
-    rows, all_rows = _rows(contract, paths), f"raw.{identifier(contract.feed)}"
-    db.execute(f"""
-        insert into raw.run_scope
-        select {literal(contract.feed)}, {day} as business_date from {rows}
+        day = db.local_date(day, sources.bank(settings).timezone)
+    (key,) = (db.identifier(k) for k in contract.key)
+    rows = db.files(contract, paths)
+    found: pa.Table = db.query(f"""
+        select {day} as business_date from {rows}
         union
-        select {literal(contract.feed)}, {day} from {all_rows} where {key} in (select {key} from {rows})
-        order by all
+        select {day} from raw.{db.identifier(feed)} where {key} in (select {key} from {rows})
+        order by business_date
     """)
+    return found["business_date"].to_pylist()
 
 
 def _lake_files(settings: Settings, feed: str, arrivals: set[int]) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from cx360 import ledger, pipeline, warehouse
+from cx360 import ledger, pipeline
+from cx360.engines import duckdb as duckdb_engine
 from cx360.settings import PROJECT, Settings
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -50,7 +51,7 @@ def ask(home: Settings, sql: str) -> list[Any]:
 
 
 def in_warehouse(home: Settings, sql: str) -> list[Any]:
-    with warehouse.connect(home, read_only=True) as db:
+    with duckdb_engine.connect(home, read_only=True) as db:
         return db.sql(sql).fetchall()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from cx360 import warehouse
 from cx360.contracts import load
+from cx360.engines import duckdb as duckdb_engine
 from cx360.settings import Settings
 
 Row = dict[str, Any]
@@ -280,7 +281,7 @@ UNIT_TESTS = ("path:models/profile,test_type:unit", "path:models/cx,test_type:un
 
 def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
     """The tables of schema raw that a run opens the warehouse with, one delivery per feed that came."""
-    with warehouse.connect(settings) as db:
+    with duckdb_engine.connect(settings) as db:
         warehouse._create(db)
         db.execute("create schema identity")
         db.execute("create table identity.party_groups (party_id varchar, profile_id varchar)")
@@ -304,7 +305,7 @@ def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
 
 
 def _query(settings: Settings, sql: str) -> list[Row]:
-    with warehouse.connect(settings, read_only=True) as db:
+    with duckdb_engine.connect(settings, read_only=True) as db:
         found = db.execute(sql)
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -585,7 +586,7 @@ def test_metric_rules_hold_in_small(bank: Settings, monkeypatch: pytest.MonkeyPa
 def test_features_are_those_of_the_day_that_is_built(only_parties: Settings) -> None:
     days = "select as_of_date, count(*) as n from features.customer_features group by as_of_date"
     assert [tuple(row.values()) for row in _query(only_parties, days)] == [(AS_OF, 3)]
-    with warehouse.connect(only_parties) as db:
+    with duckdb_engine.connect(only_parties) as db:
         db.execute("update raw.run set as_of = date '2026-04-01'")
     warehouse.dbt(only_parties, "build_tables", select="customer_features")
     assert [tuple(row.values()) for row in _query(only_parties, days)] == [(date(2026, 4, 1), 3)]

@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from cx360 import gates, landing, ledger, manifest, pipeline, visibility, warehouse
+from cx360.engines import duckdb as duckdb_engine
 from cx360.settings import Settings
 from tests.pipeline.bank import deliver, settle, transactions
 
@@ -29,7 +30,7 @@ def arrive(bank: Settings, name: str, rows: str, day: str = "2026-03-04") -> Non
 def scope(bank: Settings, known_at: int | None = None) -> list[str]:
     """Days of transactions a run opened now computes anew."""
     warehouse.open_run(bank, "test", date(2026, 3, 4), known_at)
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         rows = db.sql("select business_date from raw.run_scope where feed = 'transactions' order by 1").fetchall()
     return [row[0].strftime("%d") for row in rows]
 
@@ -77,7 +78,7 @@ def test_an_earlier_known_at_withdraws_what_came_later(bank: Settings) -> None:
     scope(bank)
     warehouse.settle(bank)
     assert scope(bank, known_at=first) == ["03"]
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         assert db.sql("select count(*) from raw.transactions").fetchall() == [(2,)]
 
 
@@ -94,23 +95,23 @@ def test_a_blocked_delivery_is_not_seen_until_a_decision_releases_it(bank: Setti
     bad = "t9;a1;never;1,00;EUR;C;fee;\n"
     arrive(bank, "tx2.csv", TUESDAY + bad * 3)  # more than a fifth quarantined
     scope(bank)
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         assert db.sql("select count(*) from raw.transactions").fetchall() == [(2,)]
     with ledger.session(bank) as session:
         arrival = max(d.arrival_number for d in session.query(ledger.Delivery))
         decision = manifest.decide(session, "release", arrival, "known dirt of a migration", "anna").decision_number
     scope(bank)
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         assert db.sql("select count(*) from raw.transactions").fetchall() == [(3,)]
     scope(bank, known_at=decision - 1)
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         assert db.sql("select count(*) from raw.transactions").fetchall() == [(2,)], "what was known before stays"
 
 
 def test_a_feed_that_never_came_is_an_empty_typed_view(bank: Settings) -> None:
     arrive(bank, "tx1.csv", MONDAY)
     scope(bank)
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         assert db.sql("select count(*), count(party_id) from raw.parties").fetchall() == [(0, 0)]
         types = dict(db.sql("select column_name, column_type from (describe raw.fx_rates)").fetchall())
     assert types["rate"] == "DECIMAL(18,8)"
@@ -172,7 +173,7 @@ def test_a_mended_mapping_takes_the_place_of_what_the_old_one_made(bank: Setting
     assert landing.land(bank, "transactions").deliveries == 1
     gates.check_deliveries(bank, "transactions", "test")
     assert scope(bank) == ["02"]
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         assert db.sql("select direction, count(*) from raw.transactions group by 1").fetchall() == [("debit", 2)]
     assert landing.land(bank, "transactions").deliveries == 0, "once is enough"
 

@@ -1,9 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['feed', 'event_key'],
-) }}
-
 {# feed: key, moment or day, version #}
 {% set feeds = {
     'transactions': {'key': 'transaction_id', 'day': 'booked_date', 'version': 'version_number'},

@@ -16,17 +16,18 @@ Here belongs what can be counted about a candidate as a whole, and the order of 
     dates_after_as_of        last events of a profile, recencies and touchpoints later than as_of
 """
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from cx360 import engines
 from cx360.gates import suites
 from cx360.gates.report import GateReport, Outcome, Verdict
 from cx360.gates.suites import Rule, Suite
 from cx360.settings import Settings
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from cx360.engines import Warehouse
     from cx360.gates.checking import Finding
 
 GATE = "candidate"
@@ -52,46 +53,50 @@ with staged as (
     select business_date, currency, count(*) as transactions, sum(signed_amount) as amount
     from staging.stg_transactions
     where is_booked and business_date <= (select as_of from raw.run)
-    group by all
+    group by business_date, currency
 ),
 attributed as (
     select business_date, currency, sum(transaction_count) as transactions,
         sum(credit_amount - debit_amount) as amount
     from daily.int_money__daily
-    group by all
+    group by business_date, currency
 )
 select count(*)
-from staged as s full join attributed as a using (business_date, currency)
+from staged as s
+full join attributed as a on a.business_date = s.business_date and a.currency = s.currency
 where s.amount is distinct from a.amount or s.transactions is distinct from a.transactions
 """
 
 _FACTS = {
     "profile_rows": "select count(*) from profile.customer_profile where profile_type <> 'unattributed'",
     "unattributed_rows": """
-        select count(*) filter (profile_type = 'unattributed' and profile_id = 'unattributed')
-            + count(*) filter ((profile_type = 'unattributed') <> (profile_id = 'unattributed'))
+        select count(*) filter (where profile_type = 'unattributed' and profile_id = 'unattributed')
+            + count(*) filter (where (profile_type = 'unattributed') <> (profile_id = 'unattributed'))
         from profile.customer_profile""",
     "money_days_different": _MONEY,
     "unattributed_share": """
         select round(
-            coalesce(sum(credit_amount + debit_amount) filter (profile_id = 'unattributed'), 0)
+            coalesce(sum(credit_amount + debit_amount) filter (where profile_id = 'unattributed'), 0)
             / nullif(sum(credit_amount + debit_amount), 0), 6)
         from daily.int_money__daily""",
-    "stalest_feed_days": """
-        select max((select as_of from raw.run) - last_date) from (
-            select max(business_date) as last_date from staging.stg_transactions
-                where business_date <= (select as_of from raw.run)
-            union all select max(business_date) from staging.stg_app_events
-                where business_date <= (select as_of from raw.run)
-            union all select max(business_date) from staging.stg_call_logs
-                where business_date <= (select as_of from raw.run)
-        )""",
     "nps_out_of_range": """
         select count(*) from cx.cx_metrics_daily where metric like 'nps%' and value not between -100 and 100""",
     "nps_parts_different": """
         select count(*) from cx.cx_metrics_daily
         where promoter_count is not null and promoter_count + passive_count + detractor_count <> n""",
 }
+
+#: The last day of the feed that is behind the others, of those that ever came.
+_STALEST = """
+select min(last_date) as stalest from (
+    select max(business_date) as last_date from staging.stg_transactions
+        where business_date <= (select as_of from raw.run)
+    union all select max(business_date) from staging.stg_app_events
+        where business_date <= (select as_of from raw.run)
+    union all select max(business_date) from staging.stg_call_logs
+        where business_date <= (select as_of from raw.run)
+) as last_dates
+"""
 
 
 def check_candidate(settings: Settings, run_id: str) -> GateReport:
@@ -160,25 +165,26 @@ def _made(rule: Rule, outcome: Outcome, observed: str | None, detail: str | None
 
 def _facts(settings: Settings) -> dict[str, float | None]:
     """The facts; one with nothing to count is None, one that cannot be counted is missing."""
-    import duckdb
-
-    from cx360 import warehouse
-
     facts: dict[str, float | None] = {}
     statements = {name: [sql] for name, sql in _FACTS.items()}
     statements["keys_not_staged"] = [_not_staged(feed, key) for feed, key in _KEYS.items()]
     statements["keys_staged_twice"] = [_twice(feed, key) for feed, key in (_KEYS | _KEYS_OF_FEWER).items()]
+    errors = engines.of(settings).errors()
     try:
-        with warehouse.connect(settings, read_only=True) as db:
-            statements["shares_out_of_range"] = _shares(db)
-            statements["dates_after_as_of"] = _after_as_of(db)
+        with engines.open_warehouse(settings, read_only=True) as db:
+            run = db.query("select as_of, timezone from raw.run").to_pylist()[0]
+            columns = _public_columns(db)
+            statements["shares_out_of_range"] = _shares(columns)
+            statements["dates_after_as_of"] = _after_as_of(db, columns, run["timezone"])
             for name, several in statements.items():
-                with suppress(duckdb.Error):  # one broken fact hides no other
+                with suppress(*errors):  # one broken fact hides no other
                     facts[name] = _sum(db, several)
-            as_of = db.execute("select as_of from raw.run").fetchall()[0][0]
-    except duckdb.Error:
+            with suppress(*errors):
+                stalest = _number(db, _STALEST)
+                facts["stalest_feed_days"] = (run["as_of"] - stalest).days if stalest else None
+    except errors:
         return facts
-    before, rows = _profiles_before(settings, as_of), facts.get("profile_rows")
+    before, rows = _profiles_before(settings, run["as_of"]), facts.get("profile_rows")
     if before is None:
         facts["profile_loss_share"] = None
     elif rows is not None:
@@ -186,62 +192,65 @@ def _facts(settings: Settings) -> dict[str, float | None]:
     return facts
 
 
-def _sum(db: "DuckDBPyConnection", statements: list[str]) -> float | None:
+def _number(db: "Warehouse", sql: str) -> Any:
+    """The one value a statement gives."""
+    return db.query(sql)[0][0].as_py()
+
+
+def _sum(db: "Warehouse", statements: list[str]) -> float | None:
     """The sum of the numbers that statements give; None when all they give is null."""
-    rows = [db.execute(sql).fetchall()[0][0] for sql in statements]
-    known = [float(number) for number in rows if number is not None]
+    found = [_number(db, sql) for sql in statements]
+    known = [float(number) for number in found if number is not None]
     return sum(known) if known else None
 
 
 def _not_staged(feed: str, key: str) -> str:
-    columns = key.split(", ")
-    same = " and ".join(f"r.{c} is not distinct from s.{c}" for c in columns)
+    same = " and ".join(f"r.{c} is not distinct from s.{c}" for c in key.split(", "))
     return f"""
         select count(*)
         from (
             select distinct {key} from raw.{feed}
             where arrival_number in (select arrival_number from raw.built where not is_settled)
         ) as r
-        anti join staging.stg_{feed} as s on {same}"""
+        where not exists (select 1 from staging.stg_{feed} as s where {same})"""
 
 
 def _twice(feed: str, key: str) -> str:
     staged = f"staging.stg_{feed}"
-    return f"select (select count(*) from {staged}) - (select count(*) from (select distinct {key} from {staged}))"
+    return (
+        f"select (select count(*) from {staged}) - (select count(*) from (select distinct {key} from {staged}) as keys)"
+    )
 
 
-def _columns(db: "DuckDBPyConnection", pattern: str) -> list[tuple[str, str, str]]:
-    """Columns of public tables whose name matches: (table, column, type)."""
-    return db.execute(
-        """
-        select schema_name || '.' || table_name, column_name, data_type
-        from duckdb_columns()
-        where schema_name in ('profile', 'features', 'cx') and table_name not like 'int\\_%' escape '\\'
-            and regexp_matches(column_name, ?)
-        order by all""",
-        [pattern],
-    ).fetchall()
+def _public_columns(db: "Warehouse") -> "list[engines.Column]":
+    return [c for c in db.columns("profile", "features", "cx") if not c.table.partition(".")[2].startswith("int_")]
 
 
-def _shares(db: "DuckDBPyConnection") -> list[str]:
+def _shares(columns: "list[engines.Column]") -> list[str]:
     """Counts of shares beyond their range, of every column and metric that says it is one."""
-    outside = [
-        f"select count(*) filter ({name} not between 0 and 1) from {table}"
-        for table, name, _ in _columns(db, "_share$")
-    ]
-    outside.append("select count(*) from cx.cx_metrics_daily where unit = 'share' and value not between 0 and 1")
-    return outside
+    wrong = [(c.table, f"{c.name} not between 0 and 1") for c in columns if c.name.endswith("_share")]
+    return _counts([*wrong, ("cx.cx_metrics_daily", "unit = 'share' and value not between 0 and 1")])
 
 
-def _after_as_of(db: "DuckDBPyConnection") -> list[str]:
+def _after_as_of(db: "Warehouse", columns: "list[engines.Column]", timezone: str) -> list[str]:
     """Counts of last dates and moments of profiles, recencies of features, days of touchpoints, beyond as_of."""
-    statements = ["select count(*) filter (business_date > (select as_of from raw.run)) from profile.customer_timeline"]
-    for table, name, kind in _columns(db, r"(^|_)last_(\w+_)?(at|date)$"):
-        day = f"timezone((select timezone from raw.run), {name})::date" if kind.startswith("TIMESTAMP") else name
-        statements.append(f"select count(*) filter ({day} > (select as_of from raw.run)) from {table}")
-    for table, name, _ in _columns(db, "_recency_days$"):
-        statements.append(f"select count(*) filter ({name} < 0) from {table}")
-    return statements
+    as_of = "(select as_of from raw.run)"
+    wrong = [("profile.customer_timeline", f"business_date > {as_of}")]
+    for column in columns:
+        if re.search(r"(^|_)last_(\w+_)?(at|date)$", column.name):
+            day = db.local_date(column.name, timezone) if column.is_instant else column.name
+            wrong.append((column.table, f"{day} > {as_of}"))
+        if column.name.endswith("_recency_days"):
+            wrong.append((column.table, f"{column.name} < 0"))
+    return _counts(wrong)
+
+
+def _counts(wrong: list[tuple[str, str]]) -> list[str]:
+    """Of (table, condition) pairs: one count per table, of each condition its rows meet."""
+    tables: dict[str, list[str]] = {}
+    for table, condition in wrong:
+        tables.setdefault(table, []).append(f"count(case when {condition} then 1 end)")
+    return [f"select {' + '.join(counts)} from {table}" for table, counts in tables.items()]
 
 
 def _profiles_before(settings: Settings, as_of: Any) -> float | None:

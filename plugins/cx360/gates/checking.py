@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from cx360 import engines
 from cx360.gates.report import Outcome
 from cx360.gates.suites import Rule, Suite
 from cx360.settings import Settings
@@ -80,44 +81,44 @@ def check_frame(suite: Suite, frame: "pd.DataFrame", index: str) -> Checked:
 
 
 def check_table(suite: Suite, settings: Settings) -> Checked:
-    """Check a table of the DuckDB warehouse, which is only read.
+    """Check a table of the warehouse, which is only read.
 
     Raises:
         Exception: whatever says that the table cannot be read at all.
     """
-    with _warehouse(settings) as source:
-        asset = source.add_query_asset(suite.name, query=f"select * from warehouse.{suite.relation}")
+    with _candidate(settings, suite.relation) as source:
+        asset = source.add_query_asset(suite.name, query=f"select * from candidate.{suite.relation}")
         return _check(suite, asset.add_batch_definition_whole_table("all").get_batch(), None)
 
 
 @contextmanager
-def _warehouse(settings: Settings) -> Iterator[Any]:
-    """The warehouse as a data source; its file is given back at the end, so that others may write again.
+def _candidate(settings: Settings, relation: str) -> Iterator[Any]:
+    """A table of the warehouse in a data source; it is given back at the end, so that others may write again.
 
     Great Expectations leaves connections to be collected some time. So they are to a database in memory, which the
     warehouse is attached to and detached from.
     """
     memory = "duckdb:///:memory:cx360_gate"
-    _register_warehouse()
+    _register_candidate()
     sources: Any = context().data_sources
-    source = sources.add_or_update_cx360_warehouse("warehouse", connection_string=memory, create_temp_table=False)
+    source = sources.add_or_update_cx360_candidate("candidate", connection_string=memory, create_temp_table=False)
     engine = source.get_execution_engine()
     with engine.get_connection() as db:
         db.exec_driver_sql(f"set threads = {settings.threads}")
         db.exec_driver_sql(f"set memory_limit = {literal(settings.memory_limit)}")
-        db.exec_driver_sql(f"attach {literal(str(settings.warehouse))} as warehouse (read_only)")
         db.commit()
+        engines.of(settings).attach(settings, db.connection.dbapi_connection, [relation])
         try:
             yield source
         finally:
             db.rollback()
-            db.exec_driver_sql("detach warehouse")
+            db.exec_driver_sql("detach candidate")
             db.commit()
             engine.close()
 
 
 @cache
-def _register_warehouse() -> None:
+def _register_candidate() -> None:
     """Tell Great Expectations of a data source for DuckDB, which it does not know: defining the class does it.
 
     It reads a result after it gave the connection back, which on DuckDB ends the result: so one connection is kept.
@@ -142,8 +143,8 @@ def _register_warehouse() -> None:
                 self._connection.close()
             super().close()
 
-    class WarehouseDatasource(SQLDatasource):
-        type: Literal["cx360_warehouse"] = "cx360_warehouse"  # type: ignore[assignment]
+    class CandidateDatasource(SQLDatasource):
+        type: Literal["cx360_candidate"] = "cx360_candidate"  # type: ignore[assignment]
 
         @property
         def execution_engine_type(self) -> Any:
