@@ -60,10 +60,22 @@ def build(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
     return measure.race([measure.cx360("build"), *rivals], options.runs, folder / "work", _say, bank=str(bank))
 
 
+def day(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
+    """A small bank's day by Airflow beside the same steps in one process: what is left is Airflow's own share."""
+    bank = folder / "files" / "bank_small"
+    if not bank.exists():
+        fresh = bank.with_suffix(".part")
+        sample.generate(500, 90, seed=1, out=fresh)
+        fresh.rename(bank)
+    rivals = [measure.cx360("day_in_airflow"), measure.in_process("day")]
+    return measure.race(rivals, options.runs, folder / "work", _say, bank=str(bank))
+
+
 WHAT: dict[str, tuple[str, Callable[[argparse.Namespace, Path], dict[str, Series]]]] = {
     "landing": ("a clean CSV file of transactions into the lake", landing),
     "dirty": ("the same with faults in 1 % of its rows", dirty),
     "build": ("a bank's files to its publication", build),
+    "day": ("a day of a bank of 500 customers by Airflow", day),
 }
 
 
@@ -93,10 +105,11 @@ def _names(known: Any) -> Callable[[str], list[str]]:
 def _table(options: argparse.Namespace, found: dict[str, dict[str, Series]]) -> list[Row]:
     table = []
     for name, race in found.items():
-        size = f"{options.customers:,} customers, {options.days} days" if name == "build" else f"{options.rows:,} rows"
+        sizes = {"build": f", {options.customers:,} customers, {options.days} days", "day": ""}
+        size = sizes.get(name, f", {options.rows:,} rows")
         for who in race:
             if who != "cx360" or len(race) == 1:
-                table.append(_row(f"{WHAT[name][0]}, {size}", race["cx360"], who, race[who]))
+                table.append(_row(WHAT[name][0] + size, race["cx360"], who, race[who]))
     return table + _gates(found)
 
 

@@ -52,6 +52,11 @@ def cx360(work: str) -> Contestant:
     return Contestant("cx360", (sys.executable, "-m", "bench.work", work))
 
 
+def in_process(work: str) -> Contestant:
+    """A function of ``work`` that is cx360 without Airflow."""
+    return Contestant("the same steps in one process", (sys.executable, "-m", "bench.work", work))
+
+
 def plain(work: str) -> Contestant:
     """A function of ``work`` that is DuckDB alone."""
     return Contestant("DuckDB", (sys.executable, "-m", "bench.work", work))

@@ -5,11 +5,15 @@ deployment starts once (PostgreSQL, the ledger's tables) are before the clock.
 """
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,7 +48,7 @@ def land(folder: str, file: str) -> Result:
         (landed,) = _steps([("land", partial(pipeline.land, settings, run, feed))])
         import great_expectations  # noqa: F401  # not before: its memory is not landing's
 
-        (checked,) = _steps([("check", partial(pipeline.check, settings, run, feed))])
+        (checked,) = _steps([("check", partial(pipeline.check, settings, run))])
     rows = landed.pop("summary")["accepted"]
     del checked["summary"]
     return {**landed, "rows": rows, "steps": [landed, checked]}
@@ -79,23 +83,110 @@ def build(folder: str, bank: str) -> Result:
 
 
 def day_in_process(settings: Settings, run_id: str, until: Any = None) -> list[Result]:
-    """What a day's DAG runs, in this process: every feed's steps, then the build's.
+    """What a day's DAGs run, in this process.
 
     Args:
         settings: a deployment; what it has landed and published already is not done again.
         run_id: name of the run.
         until: last delivery day to land (a date), which is the build's as_of too; None for all there are.
     """
-    from cx360 import pipeline
-    from cx360.contracts import FEEDS
+    from cx360 import days, pipeline
 
     run = pipeline.Run(run_id, until=until, as_of=until)
-    feeds = [
-        (f"{step.name} {feed}", partial(step.run, settings, run, feed))
-        for feed in FEEDS
-        for step in pipeline.FEED_STEPS
-    ]
-    return _steps([*feeds, *((step.name, partial(step.run, settings, run)) for step in pipeline.BUILD_STEPS)])
+    feeds = [(f"land {feed}", partial(pipeline.LAND, settings, run, feed)) for feed in days.feeds(settings)]
+    rest = [(step.name, partial(step, settings, run)) for step in (*pipeline.DAY_STEPS, *pipeline.BUILD_STEPS)]
+    return _steps([*feeds, *rest])
+
+
+def day(folder: str, bank: str) -> Result:
+    """The second delivery day of a bank, after the first is published: one process, which starts with it."""
+    settings = _linked(folder, bank)
+    with _deployment(settings):
+        days = _deliver(settings, bank)
+        _apart(settings, next(days))
+        day = next(days)
+        clock, cpu = Clock(), _machine_cpu()
+        _apart(settings, day)
+        return {**clock.read(), "cpu_seconds": _machine_cpu() - cpu, "rows": 1}
+
+
+def day_in_airflow(folder: str, bank: str) -> Result:
+    """The same day by Airflow's services: from the moment its run is made to the end of the publication's task."""
+    from cx360 import airflow_home
+
+    settings = _linked(folder, bank)
+    with _deployment(settings):
+        days = _deliver(settings, bank)
+        _apart(settings, next(days))
+        day = next(days)
+        airflow_home.up(settings)
+        try:
+            cpu = _machine_cpu()
+            command = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", "deliveries"]
+            command += ["--from-date", str(day), "--to-date", str(day)]
+            environment = os.environ | airflow_home.environment(settings) | {"CX360_HOME": str(settings.home)}
+            subprocess.run(command, env=environment, check=True, stdout=sys.stderr)
+            built = f"{_RUN} = '{day}' and dag_id = 'profile' and end_date is not null"
+            while not (ended := _airflow(settings, built)):
+                time.sleep(0.5)
+            ((made, _, _),) = _airflow(settings, f"{_RUN} = '{day}' and dag_id = 'deliveries'")
+            ((_, until, state),) = ended
+            assert state == "success", f"the build ended {state}: {settings.home}/airflow/logs"
+            services = airflow_home.processes(settings).values()
+            return {
+                "seconds": (until - made).total_seconds(),
+                "cpu_seconds": _machine_cpu() - cpu,
+                "peak_mb": sum(process.memory_info().rss for process in services) / 1e6,
+                "rows": 1,
+            }
+        finally:
+            airflow_home.stop(settings)
+
+
+def _machine_cpu() -> float:
+    """Seconds all processors of the machine have worked: a day is many processes."""
+    import psutil
+
+    times = psutil.cpu_times()
+    return float(times.user + times.system)
+
+
+_RUN = "select queued_at, end_date, state from dag_run where partition_key"
+
+
+def _airflow(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of Airflow's database."""
+    import psycopg
+
+    from cx360 import postgres
+
+    with psycopg.connect(postgres.airflow_url(settings).replace("+psycopg", "")) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def _linked(folder: str, bank: str) -> Settings:
+    """An empty home whose inbox is filled day by day."""
+    settings = Settings(home=Path(folder), ui_port=18999)
+    settings.inbox_folder.mkdir(parents=True)
+    return settings
+
+
+def _deliver(settings: Settings, bank: str) -> Iterator[date]:
+    """Put one delivery day after the other into the inbox."""
+    for path in sorted((Path(bank) / "inbox").iterdir()):
+        shutil.copytree(path, settings.inbox_folder / path.name)
+        yield date.fromisoformat(path.name)
+
+
+def _apart(settings: Settings, day: date) -> None:
+    """A day's steps in a process of their own, which imports what it needs."""
+    code = (
+        "import sys; from datetime import date; from cx360 import pipeline; from cx360.settings import Settings;"
+        "day = date.fromisoformat(sys.argv[1]);"
+        "pipeline.run_all(Settings(), pipeline.Run(f'day {day}', until=day, as_of=day))"
+    )
+    environment = os.environ | {"CX360_HOME": str(settings.home)}
+    subprocess.run([sys.executable, "-c", code, str(day)], env=environment, check=True, stdout=sys.stderr)
 
 
 def duckdb_profiles(folder: str, bank: str) -> Result:
@@ -157,7 +248,9 @@ def _peak_mb() -> float:
     return int(kb) / 1000
 
 
-WORK: dict[str, Callable[..., Result]] = {f.__name__: f for f in (land, duckdb_copy, build, duckdb_profiles)}
+WORK: dict[str, Callable[..., Result]] = {
+    f.__name__: f for f in (land, duckdb_copy, build, duckdb_profiles, day, day_in_airflow)
+}
 
 if __name__ == "__main__":
     print(json.dumps(WORK[sys.argv[1]](**json.loads(sys.argv[2]))))
