@@ -51,8 +51,8 @@ USER = "admin"
 #: Names the service in the environment of its processes, and of all they start.
 _MARK = "CX360_SERVICE"
 
-#: Seconds until a service must be healthy; a slow machine imports Airflow for a minute.
-_PATIENCE = 180
+#: Seconds until a service must be healthy: a machine that is busy otherwise takes minutes to import Airflow.
+_PATIENCE = 300
 
 #: Seconds running tasks have to end before they are killed; without the API server none ends well.
 _GRACE = 30

@@ -52,7 +52,8 @@ def ask(settings: Settings, path: str, token: str | None = None, **body: Any) ->
         data=json.dumps(body).encode() if body else None,
         headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}),
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=60) as answer:
         return json.load(answer)
 
 
