@@ -77,8 +77,8 @@ def back(settings: Settings, publication_id: int | None, console: "Console") -> 
     )
     if now.as_of < seen.as_of:
         console.print(
-            f"features.customer_features ends at {now.as_of} now. Of the days after it the next run tells only the one it"
-            f" builds; to keep the others, go to publication {seen.publication_id} again before that run.",
+            f"features.customer_features ends at {now.as_of} now. Of the days after it the next run tells only the one"
+            f" it builds; to keep the others, go to publication {seen.publication_id} again before that run.",
             soft_wrap=True,
         )
     brought = _brought(settings, now.known_at, seen.known_at)
