@@ -24,6 +24,8 @@ run red when anything above is.
 
 **Connections** that break are tried again twice; nothing else is.
 
+More in `docs/runbook.md`; `cx360 doctor` says what is wrong.
+
 **A month anew**: `airflow backfill create --dag-id deliveries --from-date 2026-03-01 --to-date 2026-03-31
 --reprocess-behavior completed --max-active-runs 1`. A day that never ran needs no `--reprocess-behavior`.
 """

@@ -16,8 +16,11 @@ replaced or drop it (`cx360 quarantine drop ARRIVAL --reason "…"`), and build 
 
 **Connections** that break are tried again twice; nothing else is.
 
-**To build a day anew**, with everything that is known by now: `airflow dags trigger profile --conf '{"as_of":
+**To build a day anew**, with everything that is known by now: `cx360 airflow dags trigger profile --conf '{"as_of":
 "2026-03-31"}'`. Readers see what was published last: after an earlier day, build the later ones again.
+
+More in `docs/runbook.md`; `cx360 doctor` says what is wrong, `cx360 publish --rollback` shows readers what they saw
+before.
 
 Params: `as_of` is the business day the profiles speak for; empty is the latest business date of any feed.
 `full_refresh` computes every day anew.
