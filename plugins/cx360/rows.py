@@ -10,7 +10,7 @@ What is expensive is done for every row once, in ``typed``; reasons and raw rows
 from typing import TYPE_CHECKING
 
 from cx360 import privacy, reading
-from cx360.contracts import Contract
+from cx360.contracts import Column, Contract
 from cx360.lake import blame
 from cx360.mapping import ROW, Mapping
 from cx360.row_rules import GIVEN, READ, TEXT, cast, exact_amount, read, reasons, text
@@ -27,8 +27,8 @@ def row_key(contract: Contract) -> tuple[str, ...]:
     return (*contract.key, version) if version and version not in contract.key else contract.key
 
 
-def _in_order(contract: Contract) -> str:
-    return ", ".join(f"{identifier(k)} nulls first" for k in row_key(contract))
+def _in_order(contract: Contract, of: str = "") -> str:
+    return ", ".join(f"{of}{identifier(k)} nulls first" for k in row_key(contract))
 
 
 def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
@@ -126,41 +126,36 @@ def settle_repeats(db: "DuckDBPyConnection", contract: Contract) -> None:
 
 
 def tokenise(db: "DuckDBPyConnection", contract: Contract, phone_region: str) -> None:
-    """Make table ``kept``: accepted rows with a token column beside every personal identifier.
+    """Make view ``kept`` of the accepted rows, and tables ``tokens_<column>`` (value, semantic_type, token).
 
-    Tables ``tokens_<column>`` (value, semantic_type, token) hold each distinct value once.
+    Each distinct value of a personal identifier is there once.
     """
-    joins, tokens = [], []
-    for column in contract.columns:
-        if column.token and column.semantic_type:
-            table, value = f"tokens_{column.name}", f"{identifier(column.name)}::varchar"
-            privacy.tokenise(
-                db,
-                f"select distinct {value} as v from typed where not is_bad and {identifier(column.name)} is not null",
-                table,
-                column.semantic_type,
-                phone_region,
-            )
-            joins.append(f"left join {table} on {table}.value = t.{value}")
-            tokens.append(f"{table}.token as {identifier(column.token)}")
-    columns = ", ".join(["t.*", *tokens])
-    db.execute(f"""
-        create temp view kept as
-        select {columns}
-        from (select * from typed anti join repeats using ({ROW}) where not is_bad) as t
-        {" ".join(joins)}
-    """)
+    db.execute(f"create temp view kept as select * from typed anti join repeats using ({ROW}) where not is_bad")
+    for column in _identifiers(contract):
+        value = identifier(column.name)
+        values = f"select distinct {value}::varchar as v from typed where not is_bad and {value} is not null"
+        privacy.tokenise(db, values, f"tokens_{column.name}", str(column.semantic_type), phone_region)
+
+
+def _identifiers(contract: Contract) -> list[Column]:
+    """Columns that leave a token in the lake."""
+    return [c for c in contract.columns if c.token and c.semantic_type]
 
 
 def accepted(contract: Contract) -> str:
-    """Select of the rows for the lake, sorted by key and version."""
-    names = ", ".join(identifier(name) for name, _, _ in contract.lake_columns)
-    return f"select {names} from kept order by {_in_order(contract)}"
+    """Select of the rows for the lake, a token in place of every personal identifier, sorted by key and version."""
+    personal = _identifiers(contract)
+    tokens = {c.token: f"tokens_{c.name}.token as {identifier(str(c.token))}" for c in personal}
+    names = ", ".join(tokens.get(name, f"kept.{identifier(name)}") for name, _, _ in contract.lake_columns)
+    joins = " ".join(
+        f"left join tokens_{c.name} on tokens_{c.name}.value = kept.{identifier(c.name)}::varchar" for c in personal
+    )
+    return f"select {names} from kept {joins} order by {_in_order(contract, 'kept.')}"
 
 
 def identifiers(contract: Contract) -> str | None:
     """Select of the distinct personal identifiers (semantic_type, token, value); None if the contract has none."""
-    tables = [f"select semantic_type, token, value from tokens_{c.name}" for c in contract.columns if c.token]
+    tables = [f"select semantic_type, token, value from tokens_{c.name}" for c in _identifiers(contract)]
     return f"select distinct * from ({' union all '.join(tables)}) order by all" if tables else None
 
 
