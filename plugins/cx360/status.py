@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cx360 import screen, sources, visibility
 from cx360.contracts import FEEDS
 from cx360.settings import Settings
+from cx360.sources import FileSpec
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,6 +64,16 @@ class FeedStatus:
 
 
 @dataclass(frozen=True)
+class ClosingStatus:
+    """The delivery day that was closed last; ``missing`` are files that were expected and had not come."""
+
+    delivery_day: date
+    closed_at: datetime
+    missing: list[str]
+    blocked: list[int]
+
+
+@dataclass(frozen=True)
 class PublicationStatus:
     """A publication; ``is_kept`` says whether readers can be brought back to it."""
 
@@ -93,6 +104,7 @@ class Status:
 
     home: str
     feeds: list[FeedStatus] = field(default_factory=list)
+    closing: ClosingStatus | None = None
     publication: PublicationStatus | None = None
     kept_out: list[KeptOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -112,28 +124,46 @@ def gather(settings: Settings) -> Status:
     home = str(settings.home)
     if settings.database_url is None and not (settings.home / "postgres").exists():
         return Status(home, notes=["nothing was landed here yet: `make run`, or set CX360_HOME to another home"])
-    expected, notes = _expected(settings)
+    delivered, notes = _delivered(settings)
     with ledger.session(settings) as session:
         every = session.scalars(select(Delivery).order_by(Delivery.arrival_number)).all()
         return Status(
             home,
-            _feeds(session, settings, expected, list(every)),
+            _feeds(session, settings, delivered, list(every)),
+            _closing(session),
             next(iter(publications(session, settings)), None),
             kept_out(session, settings),
             notes,
         )
 
 
-def _expected(settings: Settings) -> tuple[set[tuple[str, str]], list[str]]:
-    """Feeds and the sources that deliver them, as far as these can be read."""
+def _delivered(settings: Settings) -> tuple[dict[tuple[str, str], list[FileSpec]], list[str]]:
+    """How sources deliver their feeds, by feed and source, as far as these can be read."""
+    found: dict[tuple[str, str], list[FileSpec]] = {}
     try:
-        return {(spec.feed, source.source) for source in sources.load(settings) for spec in source.files}, []
+        for source in sources.load(settings):
+            for spec in source.files:
+                found.setdefault((spec.feed, source.source), []).append(spec)
     except sources.SourceError as error:
-        return set(), [f"which feeds are expected is not known: {error}"]
+        return {}, [f"which feeds are expected is not known: {error}"]
+    return found, []
+
+
+def _closing(session: "Session") -> ClosingStatus | None:
+    """The last closing of a delivery day."""
+    from sqlalchemy import select
+
+    from cx360.ledger import DayClosing
+
+    last = session.scalars(select(DayClosing).order_by(DayClosing.closing_number.desc()).limit(1)).first()
+    return last and ClosingStatus(last.delivery_day, last.closed_at, last.missing, last.blocked)
 
 
 def _feeds(
-    session: "Session", settings: Settings, expected: set[tuple[str, str]], every: "list[Delivery]"
+    session: "Session",
+    settings: Settings,
+    delivered: dict[tuple[str, str], list[FileSpec]],
+    every: "list[Delivery]",
 ) -> list[FeedStatus]:
     visible, standings = set(visibility.visible_arrivals(session, settings, None)), visibility.standings(session)
     dates: dict[tuple[str, str], date] = {}
@@ -149,7 +179,7 @@ def _feeds(
     newest_day = max((delivery.delivery_day for delivery in last.values()), default=None)
     found = []
     for feed in FEEDS:
-        known = sorted(source for name, source in expected | set(last) if name == feed)
+        known = sorted(source for name, source in set(delivered) | set(last) if name == feed)
         if not known:
             found.append(FeedStatus(feed, None, missing="no source delivers it"))
         for source in known:
@@ -157,7 +187,10 @@ def _feeds(
                 found.append(FeedStatus(feed, source, missing="never came"))
                 continue
             delivery, day = last[feed, source], dates.get((feed, source))
-            is_late = newest_day is not None and delivery.delivery_day < newest_day
+            specs = delivered.get((feed, source), ())
+            is_late = (
+                newest_day and delivery.delivery_day < newest_day and any(s.is_expected(newest_day) for s in specs)
+            )
             found.append(
                 FeedStatus(
                     feed,
@@ -221,7 +254,7 @@ def kept_out(session: "Session", settings: Settings) -> list[KeptOut]:
         elif standings[arrival_number] == "passed":
             why = "another file of its snapshot is kept out"
         else:
-            why = f"not yet checked: run land_{feed}"
+            why = "not yet checked: run deliveries again"
         found.append(KeptOut(arrival_number, feed, name, why, f"cx360 quarantine show {arrival_number}"))
     return found[::-1]
 
@@ -231,6 +264,13 @@ def show(status: Status, console: "Console") -> None:
     console.print(f"Home {status.home}", style="dim", soft_wrap=True)
     if status.feeds:
         console.print(screen.table(_HEADINGS, [_row(feed) for feed in status.feeds]))
+    if status.closing:
+        closed = status.closing
+        lacking = f"[yellow]without {', '.join(closed.missing)}[/yellow]" if closed.missing else "nothing was missing"
+        console.print(
+            f"Delivery day {closed.delivery_day} was closed {closed.closed_at:%Y-%m-%d %H:%M} UTC, {lacking}",
+            soft_wrap=True,
+        )
     if status.publication:
         seen = status.publication
         console.print(

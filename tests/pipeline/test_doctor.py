@@ -464,13 +464,13 @@ def test_a_full_disk(new_home: Callable[[str], Settings], tmp_path: Path) -> Non
         assert landing.land(bank, "transactions").accepted == 3
         assert list(bank.staging.iterdir()) == []
         fill(ballast)
-        gate = pipeline.FEED_STEPS[1]
+        gate = pipeline.DAY_STEPS[0]
         with pytest.raises(lake.DiskFull):  # by another library, in another step
-            gate(bank, pipeline.Run("a full disk"), "transactions")
+            gate(bank, pipeline.Run("a full disk"))
         with ledger.session(bank) as session:
             assert session.query(ledger.GateResult).count() == 0
         ballast.unlink()
-        assert gate(bank, pipeline.Run("room again"), "transactions")["checked"] == 1
+        assert gate(bank, pipeline.Run("room again"))["checked"] == 1
     assert look("disk", whole) == []
 
 
