@@ -156,7 +156,7 @@ def _closing(session: "Session") -> ClosingStatus | None:
     from cx360.ledger import DayClosing
 
     last = session.scalars(select(DayClosing).order_by(DayClosing.closing_number.desc()).limit(1)).first()
-    return last and ClosingStatus(last.delivery_day, last.closed_at, last.missing, last.blocked)
+    return None if last is None else ClosingStatus(last.delivery_day, last.closed_at, last.missing, last.blocked)
 
 
 def _feeds(
@@ -187,10 +187,9 @@ def _feeds(
                 found.append(FeedStatus(feed, source, missing="never came"))
                 continue
             delivery, day = last[feed, source], dates.get((feed, source))
-            specs = delivered.get((feed, source), ())
-            is_late = (
-                newest_day and delivery.delivery_day < newest_day and any(s.is_expected(newest_day) for s in specs)
-            )
+            is_late = False
+            if newest_day is not None and delivery.delivery_day < newest_day:
+                is_late = any(spec.is_expected(newest_day) for spec in delivered.get((feed, source), ()))
             found.append(
                 FeedStatus(
                     feed,

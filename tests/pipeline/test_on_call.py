@@ -70,6 +70,8 @@ def test_status_says_where_each_feed_stands(shared: Settings) -> None:
 
 def test_status_of_a_feed_that_is_late(settings: Settings) -> None:
     made = settle(settings)
+    yaml = made.source_folders[0] / "source.yaml"
+    yaml.write_text(yaml.read_text().replace("{feed: transactions, ", "{feed: transactions, arrives: daily, ", 1))
     arrive(made, "tx1.csv", transactions(MONDAY), "2026-03-03")
     deliver(made, "people.csv", "id;name;born;phone;mail;street;changed\n", "2026-03-07")
     landing.land(made, "parties")
