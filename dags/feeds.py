@@ -7,11 +7,11 @@ One DAG per feed, all alike. A run without new deliveries is green and costs a s
 what. Mend it and clear the task; what landed before is not taken twice. A broken file or a wrong mapping does not make
 this task red: the delivery is in `ops.deliveries` with outcome `unreadable` and a message that says what to do.
 
-**When `check` is red**: a delivery was blocked. It is kept, and nobody sees its rows. `cx360 quarantine show ARRIVAL` says
-which rule, what was expected and found, and what to do. Ask the sender for a better file and put it into the inbox; or
-mend `source.yaml` or the mapping, and the next run lands the file anew (`cx360 replay`, when it left the inbox); or
-decide: `cx360 quarantine release ARRIVAL --reason "…"`, or `drop`. Clearing the task alone does not help: a verdict
-stands.
+**When `check` is red**: a delivery was blocked. It is kept, and nobody sees its rows. `cx360 quarantine show ARRIVAL`
+says which rule, what was expected and found, and what to do. Ask the sender for a better file and put it into the
+inbox; or mend `source.yaml` or the mapping, and the next run lands the file anew (`cx360 replay`, when it left the
+inbox); or decide: `cx360 quarantine release ARRIVAL --reason "…"`, or `drop`. Clearing the task alone does not help: a
+verdict stands.
 
 **Connections** that break are tried again twice; nothing else is.
 

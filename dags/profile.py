@@ -16,7 +16,8 @@ replaced or drop it (`cx360 quarantine drop ARRIVAL --reason "…"`), and clear 
 
 **Connections** that break are tried again twice; nothing else is.
 
-More in `docs/runbook.md`; `cx360 doctor` says what is wrong, `cx360 publish --rollback` shows readers what they saw before.
+More in `docs/runbook.md`; `cx360 doctor` says what is wrong, `cx360 publish --rollback` shows readers what
+they saw before.
 
 Params: `as_of` is the business day the profiles speak for; empty is the latest business date of any feed.
 `full_refresh` computes every day anew.
