@@ -505,7 +505,7 @@ def test_insecure_defaults_of_airflow(
     level: str,
 ) -> None:
     outside.setenv("AIRFLOW_HOME", str(tmp_path))
-    (tmp_path / "airflow.cfg").write_text("[core]\nload_examples = no\n[usage_data_collection]\nenabled = no\n")
+    (tmp_path / "airflow.cfg").write_text("[core]\nload_examples = no\n")
     assert look("airflow", shared) == []
     outside.setenv(variable, value)
     found = one("airflow", shared)

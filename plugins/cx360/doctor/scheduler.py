@@ -12,15 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cx360.airflow_home import WAREHOUSE_POOL
 from cx360.doctor import database
 from cx360.doctor.report import Finding
 from cx360.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
-
-#: Pool of the tasks that write the warehouse: DuckDB has one writer.
-POOL = "cx360_warehouse"
 
 #: Secrets that stand in public files for everybody to copy.
 _KNOWN_SECRETS = {"airflow", "airflow_jwt_secret", "temporary_key", "changeme", "secret", "test"}
@@ -73,9 +71,7 @@ def check_settings(settings: Settings, older: timedelta) -> Iterator[Finding]:
     found = list(_insecure())
     yield from found
     if not found:
-        yield Finding(
-            "airflow", "ok", "no example DAGs, no known secrets, not everybody an administrator, no telemetry"
-        )
+        yield Finding("airflow", "ok", "no example DAGs, no known secrets, not everybody an administrator")
 
 
 def _insecure() -> Iterator[Finding]:
@@ -88,9 +84,6 @@ def _insecure() -> Iterator[Finding]:
     if is_on("core", "load_examples", True):
         what = "Airflow's example DAGs are on: code nobody reviewed, beside yours"
         yield Finding("airflow", "warning", what, off("core", "load_examples"))
-    if is_on("usage_data_collection", "enabled", True):
-        what = "Airflow sends figures about this deployment to its makers"
-        yield Finding("airflow", "warning", what, off("usage_data_collection", "enabled"))
     if is_on("core", "simple_auth_manager_all_admins", False):
         what = "whoever reaches Airflow's UI is its administrator, without a password"
         yield Finding("airflow", "error", what, off("core", "simple_auth_manager_all_admins"))
@@ -227,13 +220,15 @@ def check_pool(settings: Settings, older: timedelta) -> Iterator[Finding]:
         if airflow is None or not _has(airflow, "slot_pool"):
             yield Finding("pool", "ok", "no Airflow database here, nothing is scheduled")
             return
-        slots = airflow.execute(text("select slots from slot_pool where pool = :pool"), {"pool": POOL}).scalar()
+        slots = airflow.execute(
+            text("select slots from slot_pool where pool = :pool"), {"pool": WAREHOUSE_POOL}
+        ).scalar()
     if slots == 1:
-        yield Finding("pool", "ok", f"pool {POOL} has one slot")
+        yield Finding("pool", "ok", f"pool {WAREHOUSE_POOL} has one slot")
         return
     what = "is missing: tasks in it never start" if slots is None else f"has {slots} slots instead of one"
-    cure = f'airflow pools set {POOL} 1 "Tasks that write the warehouse, one at a time"'
-    yield Finding("pool", "error", f"pool {POOL} {what}", cure)
+    cure = f'cx360 airflow pools set {WAREHOUSE_POOL} 1 "Tasks that write the warehouse, one at a time"'
+    yield Finding("pool", "error", f"pool {WAREHOUSE_POOL} {what}", cure)
 
 
 def _has(airflow: "Connection", table: str) -> bool:
