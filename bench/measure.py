@@ -100,7 +100,7 @@ def _measure(contestant: Contestant, series: Series, folder: Path, arguments: di
     """Run one process; its own account comes from its output, its memory from the kernel.
 
     Raises:
-        RuntimeError: it failed; the message has the end of what it said.
+        RuntimeError: it failed; the message has the beginning of what it said.
     """
     shutil.rmtree(folder, ignore_errors=True)
     errors = folder.with_suffix(".err")
@@ -117,7 +117,7 @@ def _measure(contestant: Contestant, series: Series, folder: Path, arguments: di
         process.returncode = os.waitstatus_to_exitcode(status)
     whole = time.perf_counter() - started
     if process.returncode:
-        raise RuntimeError(f"{contestant.name} ended with {process.returncode}: {errors.read_text()[-2000:]}")
+        raise RuntimeError(f"{contestant.name} ended with {process.returncode}: {errors.read_text()[:2000]}")
     said = json.loads(output.splitlines()[-1])
     series.seconds.append(said["seconds"])
     series.cpu_seconds.append(said["cpu_seconds"])

@@ -70,7 +70,7 @@ def build(folder: str, bank: str) -> Result:
     settings = Settings(home=Path(folder), inbox=Path(bank) / "inbox")
     with _deployment(settings):
         steps = day_in_process(settings, "bench")
-        customers = steps[-1]["summary"]["tables"]["customer_profile"]
+        customers = steps[-1]["summary"]["tables"]["profile.customer_profile"]
     for step in steps:
         del step["summary"]
     return {
