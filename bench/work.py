@@ -99,12 +99,10 @@ def day_in_process(settings: Settings, run_id: str, until: Any = None) -> list[R
 
 
 def day(folder: str, bank: str) -> Result:
-    """The second delivery day of a bank, after the first is published: one process, which starts with it."""
-    settings = _linked(folder, bank)
+    """The last delivery day of a bank, after those before are published: one process, which starts with it."""
+    settings = _empty(folder)
     with _deployment(settings):
-        days = _deliver(settings, bank)
-        _apart(settings, next(days))
-        day = next(days)
+        day = _until_last(settings, bank)
         clock, cpu = Clock(), _machine_cpu()
         _apart(settings, day)
         return {**clock.read(), "cpu_seconds": _machine_cpu() - cpu, "rows": 1}
@@ -114,11 +112,9 @@ def day_in_airflow(folder: str, bank: str) -> Result:
     """The same day by Airflow's services: from the moment its run is made to the end of the publication's task."""
     from cx360 import airflow_home
 
-    settings = _linked(folder, bank)
+    settings = _empty(folder)
     with _deployment(settings):
-        days = _deliver(settings, bank)
-        _apart(settings, next(days))
-        day = next(days)
+        day = _until_last(settings, bank)
         airflow_home.up(settings)
         try:
             cpu = _machine_cpu()
@@ -164,18 +160,21 @@ def _airflow(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def _linked(folder: str, bank: str) -> Settings:
-    """An empty home whose inbox is filled day by day."""
+def _empty(folder: str) -> Settings:
+    """A deployment with an empty inbox."""
     settings = Settings(home=Path(folder), ui_port=18999)
     settings.inbox_folder.mkdir(parents=True)
     return settings
 
 
-def _deliver(settings: Settings, bank: str) -> Iterator[date]:
-    """Put one delivery day after the other into the inbox."""
-    for path in sorted((Path(bank) / "inbox").iterdir()):
+def _until_last(settings: Settings, bank: str) -> date:
+    """Publish all days but the last of a bank as one range, then deliver that."""
+    *before, last = sorted((Path(bank) / "inbox").iterdir())
+    for path in before:
         shutil.copytree(path, settings.inbox_folder / path.name)
-        yield date.fromisoformat(path.name)
+    _apart(settings, date.fromisoformat(before[-1].name))
+    shutil.copytree(last, settings.inbox_folder / last.name)
+    return date.fromisoformat(last.name)
 
 
 def _apart(settings: Settings, day: date) -> None:

@@ -150,7 +150,7 @@ def check_partitions(settings: Settings, older: timedelta) -> Iterator[Finding]:
         missing = [name for name in wanted.get(dag_id, {}) if name not in there]
         halves = f"{len(runs)} half-filled runs wait for it: none will ever start. " if len(runs) > 1 else ""
         lacks = f"missing {', '.join(missing)}" if missing else "all its assets are there"
-        cure = f'airflow dags trigger {dag_id} --conf \'{{"as_of": "{key}"}}\''
+        cure = f'cx360 airflow dags trigger {dag_id} --conf \'{{"as_of": "{key}"}}\''
         if missing:
             makers = sorted({maker for name in missing for maker in wanted[dag_id][name]})
             cure = f"see why {', '.join(makers) or 'their DAGs'} did not finish; or build without them: {cure}"
