@@ -15,6 +15,7 @@ DAYS ?= 90
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 READY := .venv/.ready
+SPARK := .venv/.spark
 SQL := dbt_project/models dbt_project/tests sources
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -22,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run test quick lint format lock clean
+.PHONY: help run test quick spark lint format lock clean
 
 help: ## List the verbs
 	@printf 'make VERB, where VERB is\n\n'
@@ -38,11 +39,13 @@ run: $(READY) ## Make a synthetic bank (or take yours), run the DAGs on it, say 
 	@$(PY) -m cx360.cli run --sources "$(SOURCES)" --customers $(CUSTOMERS) --days $(DAYS) \
 	  $(if $(INBOX),--inbox "$(INBOX)") $(if $(AS_OF),--as-of $(AS_OF))
 
-test: lint ## Pass every check and test
+test: lint $(SPARK) ## Pass every check and test
 	@$(PY) -m pytest -n 2 --dist loadfile --prove-requirements --junitxml=build/tests.xml --durations=10
 
 quick: $(READY) ## Pass the unit tests, in under one minute
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
+
+spark: $(SPARK) ## Install what CX360_ENGINE=spark needs beside Java
 
 lint: $(READY) ## Check Python, types and SQL
 	@$(PY) -m ruff check .
@@ -55,9 +58,14 @@ format: $(READY) ## Format Python and SQL
 	@$(PY) -m ruff format .
 	@$(PY) -m sqlfluff fix --processes 2 --disable-progress-bar --quiet $(SQL)
 
-lock: $(READY) ## Resolve what pyproject.toml asks for into requirements.lock
-	@$(PY) -m uv pip compile --quiet --extra dev --python-version 3.11 \
-	  --no-emit-index-url --generate-hashes --no-header pyproject.toml --output-file requirements.lock
+LOCK := -m uv pip compile --quiet --python-version 3.11 --no-emit-index-url --generate-hashes --no-header pyproject.toml
+
+# Of Spark's packages the second file holds those the first does not.
+lock: $(READY) ## Resolve what pyproject.toml asks for into requirements.lock and requirements-spark.lock
+	@$(PY) $(LOCK) --extra dev --output-file requirements.lock
+	@$(PY) $(LOCK) --extra spark --constraint requirements.lock --output-file requirements-spark.lock \
+	  $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)
+	@sed -i '/^# The following packages were excluded/,$$d' requirements-spark.lock
 
 clean: ## Remove .venv and what tools leave behind; keep CX360_HOME
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs
@@ -73,4 +81,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m pip install --quiet --require-hashes --no-deps -r .venv/uv.txt
 	@$(PY) -m uv pip sync --quiet --python $(PY) --require-hashes requirements.lock
 	@$(PY) -m uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SPARK): $(READY) requirements-spark.lock
+	@$(PY) -m uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --require-hashes \
+	  -r requirements-spark.lock
 	@touch $@
