@@ -15,6 +15,7 @@ DAYS ?= 90
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 READY := .venv/.ready
+SPARK := .venv/.spark
 SQL := dbt_project/models dbt_project/tests sources
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -22,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run up down test quick bench lint format lock clean
+.PHONY: help run up down test quick bench spark lint format lock clean
 
 help: ## List the verbs
 	@printf 'make VERB, where VERB is\n\n'
@@ -31,7 +32,7 @@ help: ## List the verbs
 	  'make run takes SOURCES=sources/<name> INBOX=<folder> AS_OF=YYYY-MM-DD for your own files,' \
 	  'and CUSTOMERS=500 DAYS=90 for the synthetic bank. It keeps everything in CX360_HOME, by default' \
 	  'cx360_home for the synthetic bank and cx360_home-<name> for other sources.' '' \
-  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=90 RUNS=3, and ONLY=landing,dirty,build.'
+  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=90 RUNS=3, and ONLY=landing,dirty,build,day.'
 
 # The bank of another source is another bank: it gets a home of its own.
 run: export CX360_HOME ?= $(CURDIR)/cx360_home$(if $(filter-out sources/synthetic_bank,$(SOURCES)),-$(notdir $(SOURCES:/=)))
@@ -45,11 +46,13 @@ up: $(READY) ## Start Airflow with its UI, scheduler and an embedded PostgreSQL,
 down: $(READY) ## Stop what `make up` started
 	@$(PY) -m cx360.cli down
 
-test: lint ## Pass every check and test
+test: lint $(SPARK) ## Pass every check and test
 	@$(PY) -m pytest -n 2 --dist loadfile --prove-requirements --junitxml=build/tests.xml --durations=10
 
 quick: $(READY) ## Pass the unit tests, in under one minute
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
+
+spark: $(SPARK) ## Install what CX360_ENGINE=spark needs beside Java
 
 # dlt lives in an environment of its own: whoever uses cx360 need not install it.
 BENCH := build/bench
@@ -77,9 +80,14 @@ format: $(READY) ## Format Python and SQL
 	@$(PY) -m ruff format .
 	@$(PY) -m sqlfluff fix --processes 2 --disable-progress-bar --quiet $(SQL)
 
+LOCK := -m uv pip compile --quiet --python-version 3.11 --no-emit-index-url --generate-hashes --no-header pyproject.toml
+
+# Of Spark's packages the second file holds those the first does not.
 lock: $(READY) ## Resolve what pyproject.toml and bench/ ask for into their lock files
-	@$(PY) -m uv pip compile --quiet --extra dev --python-version 3.11 \
-	  --no-emit-index-url --generate-hashes --no-header pyproject.toml --output-file requirements.lock
+	@$(PY) $(LOCK) --extra dev --output-file requirements.lock
+	@$(PY) $(LOCK) --extra spark --constraint requirements.lock --output-file requirements-spark.lock \
+	  $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)
+	@sed -i '/^# The following packages were excluded/,$$d' requirements-spark.lock
 	@$(PY) -m uv pip compile --quiet --python-version 3.11 \
 	  --no-emit-index-url --generate-hashes --no-header bench/requirements.in --output-file bench/requirements.lock
 
@@ -97,4 +105,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m pip install --quiet --require-hashes --no-deps -r .venv/uv.txt
 	@$(PY) -m uv pip sync --quiet --python $(PY) --require-hashes requirements.lock
 	@$(PY) -m uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SPARK): $(READY) requirements-spark.lock
+	@$(PY) -m uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --require-hashes \
+	  -r requirements-spark.lock
 	@touch $@

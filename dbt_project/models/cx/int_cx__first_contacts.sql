@@ -41,7 +41,7 @@ first_contacts as (
         -- the window ends during that day, and a clock change may move it over midnight
         greatest(
             {{ local_date(add_hours('n.ended_at', 'r.fcr_window_hours')) }},
-            {{ add_days('n.business_date', 'ceil(r.fcr_window_hours / 24)') }}
+            {{ add_days('n.business_date', 'ceil(' ~ divide('r.fcr_window_hours', 24) ~ ')') }}
         ) as final_date
     from neighbours as n
     cross join rules as r

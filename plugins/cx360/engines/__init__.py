@@ -80,23 +80,16 @@ class Engine(Protocol):
 
 
 def of(settings: Settings) -> Engine:
-    """The engine the settings name.
-
-    Raises:
-        EngineMissing: it is not installed here.
-    """
+    """The engine the settings name."""
     from cx360.engines import duckdb, spark
 
-    if settings.engine == "duckdb":
-        return duckdb
-    spark.require()
-    return spark
+    return spark if settings.engine == "spark" else duckdb
 
 
 def open_warehouse(settings: Settings, read_only: bool = False) -> AbstractContextManager[Warehouse]:
     """The warehouse of the settings' engine.
 
     Raises:
-        EngineMissing: it is not installed here.
+        EngineMissing: on entering, where it cannot run here.
     """
     return of(settings).open_warehouse(settings, read_only)

@@ -41,40 +41,47 @@ _TYPES = {"varchar": "string", "timestamptz": "timestamp"}
 
 
 def require() -> None:
-    """Make sure that Spark can run here.
+    """Make sure that Spark is installed.
 
     Raises:
-        EngineMissing: says what is missing and how to get it.
+        EngineMissing: says how to get it.
     """
     from importlib.util import find_spec
 
     if find_spec("pyspark") is None or find_spec("dbt.adapters.spark") is None:
         raise EngineMissing(
             "CX360_ENGINE is spark, and Spark is not installed in this environment. Install it with `make spark`, or"
-            " `uv pip install --require-hashes --no-deps -r requirements-spark.lock`; or set CX360_ENGINE=duckdb"
-        )
-    found = _java_version()
-    if found is None:
-        raise EngineMissing(
-            f"Spark needs Java {JAVA} or newer, and there is none: JAVA_HOME is"
-            f" {os.environ.get('JAVA_HOME') or 'not set'} and no java is on the PATH. Install one (Debian and Ubuntu:"
-            f" apt-get install openjdk-{JAVA}-jre-headless) or set JAVA_HOME; or set CX360_ENGINE=duckdb"
-        )
-    if found < JAVA:
-        raise EngineMissing(
-            f"Spark needs Java {JAVA} or newer, and this is Java {found}. Install a newer one (Debian and Ubuntu:"
-            f" apt-get install openjdk-{JAVA}-jre-headless) and set JAVA_HOME to it; or set CX360_ENGINE=duckdb"
+            " `uv pip install --no-deps --require-hashes -r requirements-spark.lock`; or set CX360_ENGINE=duckdb"
         )
 
 
-def _java_version() -> int | None:
+def require_java() -> None:
+    """Make sure that there is a Java for Spark.
+
+    Raises:
+        EngineMissing: says what was found and how to get one.
+    """
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    advice = (
+        f"Install one (Debian and Ubuntu: apt-get install openjdk-{JAVA}-jre-headless) or point JAVA_HOME to it; or"
+        " set CX360_ENGINE=duckdb"
+    )
     if java is None:
-        return None
+        raise EngineMissing(
+            f"Spark needs Java {JAVA} or newer, and there is none: JAVA_HOME is {home or 'not set'}"
+            f"{'' if home else ', and no java is on the PATH'}. {advice}"
+        )
     told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     version = re.search(r'version "(?:1\.)?(\d+)', told)  # Java 8 calls itself 1.8
-    return int(version[1]) if version else None
+    if version is None or int(version[1]) < JAVA:
+        found = f"Java {version[1]}" if version else "no Java that tells its version"
+        raise EngineMissing(f"Spark needs Java {JAVA} or newer, and this is {found}: {java}. {advice}")
+
+
+def memory(words: str) -> str:
+    """A size in DuckDB's words (4GB, 512 MiB) in Java's (4G, 512M)."""
+    return re.sub(r"(?<=[a-z])i?b$", "", words.replace(" ", ""), flags=re.IGNORECASE)
 
 
 @contextmanager
@@ -89,28 +96,71 @@ def _folder(settings: Settings) -> Path:
 
 def _session(settings: Settings) -> "SparkSession":
     """The session of this process for that home, with schema raw as it was left."""
+    require()
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
     logging.getLogger("SQLQueryContextLogger").disabled = True  # what failed is raised; it need not be printed too
     from pyspark.sql import SparkSession
 
-    folder = _folder(settings)
     running = SparkSession.getActiveSession()
     if running is not None:
-        if running.conf.get("spark.sql.warehouse.dir") == (folder / "tables").as_uri():
+        if running.conf.get("spark.sql.warehouse.dir") == (_folder(settings) / "tables").as_uri():
             return running
         running.stop()
+    require_java()
+    session = _start(settings)
+    try:
+        found = _Warehouse(session, _folder(settings))
+        for path in sorted((_folder(settings) / "raw").glob("*.parquet")):
+            found.show(path.stem)
+        if found.exists("raw.deliveries"):
+            found.show_feeds(settings)
+    except BaseException:
+        session.stop()  # the next call must not take it for a whole one
+        raise
+    return session
+
+
+def _start(settings: Settings) -> "SparkSession":
+    """A session that has opened the metastore.
+
+    Raises:
+        EngineMissing: says where Spark wrote why it did not start.
+    """
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    folder, log = _folder(settings), settings.home / "logs" / "spark.log"
     folder.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder
     for name, value in _configuration(settings).items():
         builder = builder.config(name, value)
-    session = builder.enableHiveSupport().getOrCreate()
-    atexit.register(session.stop)
-    found = _Warehouse(session, folder)
-    for path in sorted((folder / "raw").glob("*.parquet")):
-        found.show(path.stem)
-    if found.exists("raw.deliveries"):
-        found.show_feeds(settings)
+    try:
+        with _stderr_to(log):
+            session = builder.enableHiveSupport().getOrCreate()
+            atexit.register(session.stop)
+            session.sql("show schemas").collect()
+    except PySparkException as error:
+        if half := SparkSession.getActiveSession():
+            half.stop()
+        raise EngineMissing(
+            f"Spark did not start ({type(error).__name__}); it says why in {log}. Another process may be at work in"
+            f" {folder}"
+        ) from error
     return session
+
+
+@contextmanager
+def _stderr_to(log: Path) -> Iterator[None]:
+    """Let a process that is started within write what it says to a file, now and later."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    own = os.dup(2)
+    try:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(own, 2)
+        os.close(own)
 
 
 def _configuration(settings: Settings) -> dict[str, str]:
@@ -119,8 +169,6 @@ def _configuration(settings: Settings) -> dict[str, str]:
     java = {
         "derby.stream.error.file": folder / "derby.log",
         "java.io.tmpdir": scratch,
-        "log4j2.configurationFile": Path(__file__).with_name("log4j2.properties"),
-        "cx360.log": settings.home / "logs" / "spark.log",
     }
     scratch.mkdir(parents=True, exist_ok=True)
     configuration = {
@@ -129,7 +177,8 @@ def _configuration(settings: Settings) -> dict[str, str]:
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
         "spark.driver.extraJavaOptions": " ".join(f'"-D{name}={value}"' for name, value in java.items()),
         "spark.local.dir": str(scratch),
-        "spark.driver.memory": re.sub(r"i?B$", "", settings.memory_limit.replace(" ", ""), flags=re.IGNORECASE),
+        "spark.driver.memory": memory(settings.memory_limit),
+        "spark.log.level": "ERROR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.globalTempDatabase": "raw",
@@ -137,7 +186,6 @@ def _configuration(settings: Settings) -> dict[str, str]:
         "spark.sql.ansi.enabled": "false",  # dbt-spark insists; all else must then agree with it
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # instants, to every reader
         "spark.sql.legacy.allowNonEmptyLocationInCTAS": "true",  # what a killed process left is overwritten
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
     if settings.spark_master:
         return configuration | {"spark.master": settings.spark_master}
@@ -274,7 +322,8 @@ def attach(settings: Settings, duck: "DuckDBPyConnection", tables: Iterable[str]
                 continue
             if paths := found.parquet(table):
                 files = ", ".join(map(literal, paths))
-                duck.execute(f"create view {place} as from read_parquet([{files}], hive_partitioning = true)")
+                days = str("/business_date=" in paths[0]).lower()
+                duck.execute(f"create view {place} as from read_parquet([{files}], hive_partitioning = {days})")
             else:
                 duck.register("rows_without_files", found.query(f"select * from {table}"))
                 duck.execute(f"create table {place} as from rows_without_files")

@@ -6,6 +6,7 @@ import takes seconds. Nothing that leaves this module holds a value of a row: re
 
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,12 +65,27 @@ def context() -> "AbstractDataContext":
     Great Expectations logs failing SQL with its parameters; a gate's results are in its report instead.
     """
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
-    import great_expectations as gx
+    with _without_spark_connect():
+        import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     made = gx.get_context(mode="ephemeral")
     made.variables.progress_bars = ProgressBarsConfig(globally=False)
     return made
+
+
+@contextmanager
+def _without_spark_connect() -> Iterator[None]:
+    """Keep an import within from Spark Connect: pyspark without it ends a process of `python -c` that asks for it."""
+    name = "pyspark.sql.connect"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def check_frame(suite: Suite, frame: "pd.DataFrame", index: str) -> Checked:

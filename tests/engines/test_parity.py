@@ -1,0 +1,186 @@
+"""Spark gives DuckDB's answers: one lake and ledger, both engines, every public table there is.
+
+DuckDB builds a history and then a day. Spark does the same, killed in the middle of the day and run again. So on both
+the day is incremental, with the late and corrected rows of the sample.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import duckdb
+import pytest
+from pydantic import SecretStr
+
+from cx360 import ledger, pipeline, publish, sample, sources, warehouse
+from cx360.ledger import Publication
+from cx360.settings import PROJECT, Settings
+from cx360.sync import Table
+
+pytestmark = pytest.mark.slow
+
+#: A home on Spark, and the summaries of its last run.
+Spark = tuple[Settings, dict[str, pipeline.Summary]]
+
+#: How far two doubles may lie apart, as a share of the larger.
+NEAR = 1e-9
+
+#: Spark for tables that fit into a hand: no time spent on compiling queries.
+SMALL = """
+spark.sql.codegen.wholeStage false
+spark.sql.codegen.factoryMode NO_CODEGEN
+spark.sql.adaptive.enabled false
+spark.driver.defaultJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+"""
+
+#: Builds a day on Spark with all tests of dbt, then half of the next one; then the process is gone.
+KILLED = """
+import os, signal, sys
+from tests.engines import test_parity
+from cx360 import warehouse
+from cx360.settings import PROJECT, Settings
+
+whole = warehouse.dbt
+
+def half(settings, select=None, exclude=None):
+    if exclude is None:
+        return whole(settings, select=select)
+    whole(settings, select="path:models/daily path:models/cx")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+test_parity.build(Settings(), *sys.argv[1:3])
+warehouse.dbt = half
+test_parity.build(Settings(), *sys.argv[3:5])
+"""
+
+
+@pytest.fixture(scope="module")
+def duck(new_home: Callable[[str], Settings], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A small bank, its history and its last day built on DuckDB and published."""
+    files = tmp_path_factory.mktemp("bank")
+    sample.generate(customers=80, days=30, seed=11, out=files)
+    settings = new_home("engines").model_copy(
+        update={"inbox": files / "inbox", "token_key": SecretStr("token key of the tests")}
+    )
+    for day in sources.delivery_days(settings)[-2:]:
+        pipeline.run_all(settings, pipeline.Run(run_id=f"duckdb {day}", until=day, as_of=day))
+    return settings
+
+
+@pytest.fixture(scope="module")
+def spark(duck: Settings, tmp_path_factory: pytest.TempPathFactory) -> Spark:
+    """The same on Spark, the day again after a process was killed in it; and what that last run tells."""
+    folder = tmp_path_factory.mktemp("spark")
+    (folder / "spark-defaults.conf").write_text(SMALL)
+    os.environ["SPARK_CONF_DIR"] = str(folder)
+    assert duck.database_url and duck.token_key
+    environment = os.environ | {
+        "CX360_ENGINE": "spark",
+        "CX360_HOME": str(duck.home),
+        "CX360_DATABASE_URL": duck.database_url.get_secret_value(),
+        "CX360_TOKEN_KEY": duck.token_key.get_secret_value(),
+        "CX360_THREADS": "2",
+        "CX360_MEMORY_LIMIT": "1GB",
+        "PYTHONPATH": f"{PROJECT}:{PROJECT / 'plugins'}",
+    }
+    history, last = publications(duck)
+    told = [str(value) for each in (history, last) for value in (each.as_of, each.known_at)]
+    died = subprocess.run(
+        [sys.executable, "-c", KILLED, *told], env=environment, cwd=folder, capture_output=True, check=False
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    assert [path.name for path in folder.iterdir()] == ["spark-defaults.conf"], "nothing is left where it ran"
+    settings = duck.model_copy(update={"engine": "spark"})
+    with without_tests():
+        return settings, build(settings, last.as_of, last.known_at)
+
+
+@contextmanager
+def without_tests() -> Iterator[None]:
+    """Builds within leave out the tests of dbt, which pass on Spark in the first one."""
+    whole = warehouse.dbt
+
+    def dbt(settings: Settings, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
+        return whole(settings, select, f"{exclude or ''} resource_type:test")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warehouse, "dbt", dbt)
+        yield
+
+
+def build(
+    settings: Settings, as_of: date | str, known_at: int | str, full_refresh: bool = False
+) -> dict[str, pipeline.Summary]:
+    run = pipeline.Run.from_json(
+        {"run_id": f"spark {as_of}", "as_of": as_of, "known_at": known_at, "full_refresh": full_refresh}
+    )
+    return {step.name: step.run(settings, run) for step in pipeline.BUILD_STEPS}
+
+
+def publications(settings: Settings) -> list[Publication]:
+    with ledger.session(settings) as session:
+        return session.query(Publication).order_by(Publication.publication_id).all()
+
+
+def tables(settings: Settings, publication: Publication) -> dict[str, Table]:
+    """What was published, by name; files hold rows in key order."""
+    found = publish.read_tables(settings, publication.parquet_path)
+    return {table.full_name: table for table in found if table.schema != "pii"}
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["history", "day"])
+def test_every_public_table_has_the_same_rows_on_both_engines(spark: Spark, place: int) -> None:
+    settings, _ = spark
+    made = publications(settings)
+    on_duckdb, on_spark = tables(settings, made[place]), tables(settings, made[place + 2])
+    assert set(on_duckdb) == set(on_spark)
+    assert len(on_duckdb) >= 5
+    for name, table in on_duckdb.items():
+        assert on_spark[name].columns == table.columns, name
+        assert table.rows > 0, name
+        assert differences(table, on_spark[name]) == {}, name
+
+
+def differences(one: Table, other: Table) -> dict[str, int]:
+    """Rows that only one file has, and per column the rows whose values differ; doubles may lie a little apart."""
+    key = " and ".join(f"a.{name} = b.{name}" for name in one.grain)
+    differs = {
+        column.name: f"abs(a.{column.name} - b.{column.name}) > {NEAR} * greatest(abs(a.{column.name}),"
+        f" abs(b.{column.name})) or (a.{column.name} is null) <> (b.{column.name} is null)"
+        if column.type == "DOUBLE"
+        else f"a.{column.name} is distinct from b.{column.name}"
+        for column in one.columns
+        if column.name not in one.grain
+    }
+    counts = ", ".join(f"count(*) filter ({differs[name]}) as {name}" for name in differs)
+    alone = " or ".join(f"a.{name} is null or b.{name} is null" for name in one.grain)
+    found = duckdb.sql(
+        f"select count(*) filter ({alone}) as rows_alone, {counts}"
+        f" from read_parquet('{one.path}') as a full join read_parquet('{other.path}') as b on {key}"
+    )
+    (row,) = found.fetchall()
+    return {name: count for name, count in zip(found.columns, row, strict=True) if count}
+
+
+def test_the_day_was_incremental_on_both_engines(spark: Spark, duck: Settings) -> None:
+    """Else the comparison of the day would prove nothing that the history's does not."""
+    settings, told = spark
+    days = duckdb.sql(
+        f"select count(distinct business_date) from read_parquet('{settings.home}/warehouse/spark/tables/staging.db/"
+        "stg_app_events/*/*.parquet', hive_partitioning = true)"
+    ).fetchall()[0][0]
+    assert 0 < told["open_warehouse"]["days_to_compute"] < days
+
+
+def test_computed_anew_spark_publishes_the_same_files(spark: Spark) -> None:
+    settings, _ = spark
+    last = publications(settings)[-1]
+    with without_tests():
+        told = build(settings, last.as_of, last.known_at, full_refresh=True)
+    assert told["open_warehouse"]["days_to_compute"] == "all"
+    assert publications(settings)[-1].parquet_path == last.parquet_path
