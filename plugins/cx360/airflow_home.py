@@ -427,8 +427,9 @@ def _beats(said: dict[str, Any], service: str, since: float) -> bool:
 
 def become(settings: Settings, *arguments: str) -> NoReturn:
     """Turn this process into Airflow's command line, in this deployment's environment."""
+    module = ["cx360.airflow_scheduler"] if arguments[:1] == ("scheduler",) else ["airflow", *arguments[:1]]
     values = os.environ | _deployment(settings) | environment(settings)
-    os.execve(sys.executable, [sys.executable, "-m", "airflow", *arguments], values)
+    os.execve(sys.executable, [sys.executable, "-m", *module, *arguments[1:]], values)
 
 
 def main(arguments: list[str]) -> int:
