@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run test quick spark lint format lock clean
+.PHONY: help run up down test quick bench spark lint format lock clean
 
 help: ## List the verbs
 	@printf 'make VERB, where VERB is\n\n'
@@ -31,13 +31,20 @@ help: ## List the verbs
 	@printf '%s\n' '' \
 	  'make run takes SOURCES=sources/<name> INBOX=<folder> AS_OF=YYYY-MM-DD for your own files,' \
 	  'and CUSTOMERS=500 DAYS=90 for the synthetic bank. It keeps everything in CX360_HOME, by default' \
-	  'cx360_home for the synthetic bank and cx360_home-<name> for other sources.'
+	  'cx360_home for the synthetic bank and cx360_home-<name> for other sources.' '' \
+  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=90 RUNS=3, and ONLY=landing,dirty,build,day.'
 
 # The bank of another source is another bank: it gets a home of its own.
 run: export CX360_HOME ?= $(CURDIR)/cx360_home$(if $(filter-out sources/synthetic_bank,$(SOURCES)),-$(notdir $(SOURCES:/=)))
 run: $(READY) ## Make a synthetic bank (or take yours), run the DAGs on it, say where to look
 	@$(PY) -m cx360.cli run --sources "$(SOURCES)" --customers $(CUSTOMERS) --days $(DAYS) \
 	  $(if $(INBOX),--inbox "$(INBOX)") $(if $(AS_OF),--as-of $(AS_OF))
+
+up: $(READY) ## Start Airflow with its UI, scheduler and an embedded PostgreSQL, on this machine
+	@$(PY) -m cx360.cli up
+
+down: $(READY) ## Stop what `make up` started
+	@$(PY) -m cx360.cli down
 
 test: lint $(SPARK) ## Pass every check and test
 	@$(PY) -m pytest -n 2 --dist loadfile --prove-requirements --junitxml=build/tests.xml --durations=10
@@ -46,6 +53,21 @@ quick: $(READY) ## Pass the unit tests, in under one minute
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests/unit
 
 spark: $(SPARK) ## Install what CX360_ENGINE=spark needs beside Java
+
+# dlt lives in an environment of its own: whoever uses cx360 need not install it.
+BENCH := build/bench
+bench: ROWS ?= 5000000
+bench: CUSTOMERS = 100000
+bench: RUNS ?= 3
+bench: $(READY) $(BENCH)/venv/.ready ## Measure what it costs, beside DuckDB alone and dlt
+	@$(PY) -m bench --only "$(ONLY)" --rows $(ROWS) --customers $(CUSTOMERS) --days $(DAYS) --runs $(RUNS) \
+	  --folder $(BENCH) --dlt $(BENCH)/venv/bin/python
+
+$(BENCH)/venv/.ready: bench/requirements.lock | $(READY)
+	@echo 'Installing dlt into $(BENCH)/venv'
+	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) $(BENCH)/venv
+	@$(PY) -m uv pip sync --quiet --python $(BENCH)/venv/bin/python --require-hashes bench/requirements.lock
+	@touch $@
 
 lint: $(READY) ## Check Python, types and SQL
 	@$(PY) -m ruff check .
@@ -61,11 +83,13 @@ format: $(READY) ## Format Python and SQL
 LOCK := -m uv pip compile --quiet --python-version 3.11 --no-emit-index-url --generate-hashes --no-header pyproject.toml
 
 # Of Spark's packages the second file holds those the first does not.
-lock: $(READY) ## Resolve what pyproject.toml asks for into requirements.lock and requirements-spark.lock
+lock: $(READY) ## Resolve what pyproject.toml and bench/ ask for into their lock files
 	@$(PY) $(LOCK) --extra dev --output-file requirements.lock
 	@$(PY) $(LOCK) --extra spark --constraint requirements.lock --output-file requirements-spark.lock \
 	  $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)
 	@sed -i '/^# The following packages were excluded/,$$d' requirements-spark.lock
+	@$(PY) -m uv pip compile --quiet --python-version 3.11 \
+	  --no-emit-index-url --generate-hashes --no-header bench/requirements.in --output-file bench/requirements.lock
 
 clean: ## Remove .venv and what tools leave behind; keep CX360_HOME
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

@@ -121,6 +121,32 @@ def _embedded_home() -> Iterator[Settings]:
     shutil.rmtree(folder)
 
 
+#: Python runs this in every process that finds it: each address that is looked up or connected to is written down.
+_WATCH = """
+import os, sys
+
+def note(event, arguments):
+    if event in ("socket.connect", "socket.sendto") and arguments[0].family != 1:  # 1 is a socket of this machine
+        address = arguments[1][0]
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        address = arguments[0]
+    else:
+        return
+    with open(os.environ["CX360_TEST_ADDRESSES"], "a") as file:
+        print(address, file=file)
+
+sys.addaudithook(note)
+"""
+
+
+@pytest.fixture(scope="module")
+def watch(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path]:
+    """Variables that make Python processes write down which addresses they ask for, and the file they do it in."""
+    folder = tmp_path_factory.mktemp("watch")
+    (folder / "sitecustomize.py").write_text(_WATCH)
+    return {"PYTHONPATH": str(folder), "CX360_TEST_ADDRESSES": str(folder / "addresses")}, folder / "addresses"
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server when the process that started all others ends."""
     home = _server_home(os.getpid())

@@ -1,8 +1,8 @@
 """``make run``: the DAGs of this project, run in Airflow, in this process.
 
-Here belongs what a first look needs: Airflow's settings below ``home/airflow``, which DAG runs in which order, what the
-person sees meanwhile and in the end. What a DAG does is in ``dags`` and ``pipeline``. Nothing here is used when
-Airflow itself schedules the DAGs.
+Here belongs what a first look needs: which DAG runs in which order, what the person sees meanwhile and in the end. What
+a DAG does is in ``dags`` and ``pipeline``, Airflow's settings in ``airflow_home``. Nothing here is used when Airflow
+itself schedules the DAGs.
 """
 
 import os
@@ -10,17 +10,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from cx360 import sources
+from cx360 import airflow_home, screen, sources
 from cx360.contracts import FEEDS
 from cx360.settings import PROJECT, Settings
 
@@ -33,12 +31,14 @@ LAST_DAYS = 3
 #: What a line of progress shows of a summary, in this order.
 SHOWN = (
     "deliveries",
+    "checked",
     "rows_in",
     "accepted",
     "repeated",
     "quarantined",
     "suppressed",
     "unreadable",
+    "missing",
     "blocked",
     "models",
     "tests",
@@ -56,32 +56,31 @@ class Size:
     seed: int = 1
 
 
-@dataclass
+@dataclass(frozen=True)
+class Done:
+    """What became of one task: a mapped one is named after its feed."""
+
+    task_id: str
+    name: str
+    summary: dict[str, Any]
+    error: BaseException | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What became of one DAG run: summaries and errors by task, seconds it took."""
+    """What became of one DAG run and its tasks, in the order they ended."""
 
-    dag_id: str
-    summaries: dict[str, dict[str, Any]] = field(default_factory=dict)
-    errors: dict[str, BaseException] = field(default_factory=dict)
-    state: str = "running"
-    seconds: float = 0.0
+    is_green: bool
+    tasks: list[Done]
 
+    @property
+    def only_blocked(self) -> bool:
+        """Whether all that went wrong is that deliveries did not pass their gates; the day goes on without them."""
+        from cx360.gates import GateFailed
 
-def environment(settings: Settings) -> dict[str, str]:
-    """Airflow's settings for this deployment: everything below ``home/airflow``, nothing sent anywhere."""
-    home = settings.home.resolve() / "airflow"
-    return {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "AIRFLOW__METRICS__STATSD_ON": "False",
-        "AIRFLOW__METRICS__OTEL_ON": "False",
-        "AIRFLOW__TRACES__OTEL_ON": "False",
-    }
+        errors = [done for done in self.tasks if done.error]
+        return bool(errors) and all(d.task_id == "check" and isinstance(d.error, GateFailed) for d in errors)
 
 
 def load_dags(settings: Settings) -> "dict[str, DAG]":
@@ -90,8 +89,10 @@ def load_dags(settings: Settings) -> "dict[str, DAG]":
     Raises:
         RuntimeError: a DAG file cannot be imported.
     """
-    os.environ.update(environment(settings))
-    (settings.home / "airflow").mkdir(parents=True, exist_ok=True)
+    home = airflow_home.folder(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(airflow_home.environment(settings, metadata=f"sqlite:///{home / 'airflow.db'}"))
+    os.environ.pop("CX360_PUBLISHED_BY", None)  # dag.test() breaks on a deadline (apache/airflow#73428)
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 
@@ -104,23 +105,38 @@ def load_dags(settings: Settings) -> "dict[str, DAG]":
 
 def run_dag(dag: "DAG", params: dict[str, Any]) -> Outcome:
     """One run of a DAG, start to end, in this process."""
+    errors: dict[tuple[str, int], BaseException] = {}
+
+    def remember(context: dict[str, Any]) -> None:
+        failed = context["task_instance"]
+        errors[failed.task_id, failed.map_index] = context["exception"]
+
+    for each in dag.tasks:
+        if each.is_mapped:
+            each.partial_kwargs["on_failure_callback"] = [remember]
+        else:
+            each.on_failure_callback = [remember]
+    dag_run = dag.test(run_conf=params)
+    summaries = _summaries(dag.dag_id, dag_run.run_id)
+    ended = sorted((ti for ti in dag_run.get_task_instances() if ti.end_date), key=lambda ti: ti.end_date)
+    tasks = []
+    for ti in ended:
+        key = ti.task_id, ti.map_index
+        summary = summaries.get(key, {})
+        name = f"{ti.task_id} {summary['feed']}" if "feed" in summary else ti.task_id
+        tasks.append(Done(ti.task_id, name, summary, errors.get(key), ti.duration or 0.0))
+    return Outcome(str(dag_run.state) == "success", tasks)
+
+
+def _summaries(dag_id: str, run_id: str) -> dict[tuple[str, int], dict[str, Any]]:
+    """Results of the tasks of a run that are summaries, by task and map index."""
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
 
-    outcome, started = Outcome(dag.dag_id), time.monotonic()
-
-    def remember(context: dict[str, Any]) -> None:
-        outcome.errors[context["task_instance"].task_id] = context["exception"]
-
-    for each in dag.tasks:
-        each.on_failure_callback = [remember]
-    dag_run = dag.test(run_conf=params)
-    results = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag.dag_id, key="return_value")
     with create_session() as session:
-        for result in session.scalars(results):
-            outcome.summaries[result.task_id] = XComModel.deserialize_value(result)
-    outcome.state, outcome.seconds = str(dag_run.state), time.monotonic() - started
-    return outcome
+        rows = session.scalars(XComModel.get_many(run_id=run_id, dag_ids=dag_id, key="return_value"))
+        found = {(row.task_id, row.map_index): XComModel.deserialize_value(row) for row in rows}
+    return {key: value for key, value in found.items() if isinstance(value, dict)}
 
 
 @contextmanager
@@ -210,39 +226,30 @@ def run(settings: Settings, as_of: date | None = None, size: Size | None = None)
 def _run_range(dags: "dict[str, DAG]", until: date | None, as_of: date | None, console: Console, log: Path) -> bool:
     """Land every feed until that day, then build and publish; False when nothing was published."""
     console.rule(f"deliveries until {until}" if until else "all deliveries", align="left", style="dim")
-    for dag_id in (*(f"land_{feed}" for feed in FEEDS), "profile"):
-        day = as_of if dag_id == "profile" else until
-        name = "as_of" if dag_id == "profile" else "until"
+    for dag_id, name, day in (("deliveries", "until", until), ("profile", "as_of", as_of)):
         with console.status(dag_id):
             outcome = run_dag(dags[dag_id], {name: str(day)} if day else {})
-        _show_line(outcome, console)
-        if outcome.state != "success" and not _only_blocked(outcome):
+        for done in outcome.tasks:
+            _show_line(done, console)
+        if not outcome.is_green and not outcome.only_blocked:
             console.print(f"[red]Stopped. Readers see what was published before. The whole log: {log}[/red]")
             return False
     return True
 
 
-def _only_blocked(outcome: Outcome) -> bool:
-    """Whether all that happened is that a delivery did not pass its gate; the others go on without it."""
-    from cx360.gates import GateFailed
-
-    return set(outcome.errors) == {"check"} and isinstance(outcome.errors["check"], GateFailed)
-
-
-def _show_line(outcome: Outcome, console: Console) -> None:
-    summaries = outcome.summaries.values()
-    figures = {key: sum(_count(summary.get(key, 0)) for summary in summaries) for key in SHOWN}
+def _show_line(done: Done, console: Console) -> None:
+    """A task that did something: its figures, how long it took, what it has to say."""
+    figures = {key: _count(done.summary.get(key, 0)) for key in SHOWN}
     shown = [f"{figures[key]:,} {key.replace('_', ' ')}" for key in SHOWN if figures[key]]
-    warnings = sorted({name for summary in summaries for name in summary.get("warnings", ())})
-    shown += [f"warned of {', '.join(warnings)}"] if warnings else []
-    mark = "[green]ok[/green]" if outcome.state == "success" else "[yellow]!![/yellow]"
-    console.print(f"{mark} {outcome.dag_id:<22} {', '.join(shown)}  [dim]{outcome.seconds:.1f} s[/dim]")
-    errors = {task: explain(error) for task, error in outcome.errors.items()}
-    for message in outcome.summaries.get("land", {}).get("messages", ()):
-        if not any(message.partition(": ")[2] in error for error in errors.values()):
-            console.print(f"   [yellow]land[/yellow]: {escape(message)}")
-    for task, error in errors.items():
-        console.print(f"   [yellow]{task}[/yellow]: {escape(error)}")
+    if warnings := done.summary.get("warnings"):
+        shown.append(f"warned of {', '.join(warnings)}")
+    if not shown and not done.error:
+        return
+    mark = "[yellow]!![/yellow]" if done.error else "[green]ok[/green]"
+    console.print(f"{mark} {done.name:<24} {', '.join(shown)}  [dim]{done.seconds:.1f} s[/dim]")
+    messages = [explain(done.error)] if done.error else done.summary.get("messages", ())
+    for message in messages:
+        console.print(f"   {escape(message)}")
 
 
 def _count(value: Any) -> int:
@@ -278,19 +285,20 @@ def _show_result(settings: Settings, console: Console, log: Path) -> int:
             f"Publication {publication.publication_id}: profiles as of [bold]{publication.as_of}[/bold], "
             f"known at arrival {publication.known_at}"
         )
-        console.print(_table(("table", "rows"), sorted(publication.table_rows.items())))
-        console.print(_table(FEED_COLUMNS, _feed_rows(session)))
+        console.print(screen.table(("table", "rows"), sorted(publication.table_rows.items())))
+        console.print(screen.table(FEED_COLUMNS, _feed_rows(session)))
         reasons = _quarantine_rows(session)
         if reasons:
-            console.print(_table(("feed", "quarantined because", "rows"), reasons))
+            console.print(screen.table(("feed", "quarantined because", "rows"), reasons))
         parquet = settings.publications / publication.parquet_path
         kept_out = visibility.kept_out(session, settings)
         if kept_out:
             console.print(f"[yellow]{len(kept_out)} deliveries are kept out by their gate:[/yellow]")
-            console.print(_table(("arrival", "feed", "file"), kept_out))
+            console.print(screen.table(("arrival", "feed", "file"), kept_out))
             console.print(
-                "  Why: ops.gate_results. Have them delivered again, mend source.yaml or the mapping and run again, or"
-                ' decide: .venv/bin/cx360 decide release|drop ARRIVAL --reason "…"'
+                "  Why, and what to do: .venv/bin/cx360 quarantine show ARRIVAL. Have them delivered again, mend"
+                " source.yaml or the mapping and run again, or decide: .venv/bin/cx360 quarantine release|drop ARRIVAL"
+                ' --reason "…"'
             )
     if ignored := sources.unclaimed(settings):
         console.print(f"[yellow]{len(ignored)} files in the inbox that no source takes:[/yellow]")
@@ -340,22 +348,6 @@ def _quarantine_rows(session: Any) -> list[tuple[Any, ...]]:
             .order_by(Delivery.feed, Quarantine.reason)
         )
     ]
-
-
-def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    texts = {"table", "feed", "last date", "quarantined because", "file"}
-    for column in columns:
-        table.add_column(column, justify="left" if column in texts else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(_cell, row))
-    return table
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,}" if isinstance(value, int | Decimal) else escape(str(value))
 
 
 def _show_places(settings: Settings, parquet: Path, console: Console, log: Path) -> None:

@@ -3,6 +3,7 @@
 Here belongs reading options and telling what came of it. The work is done by the module a command calls.
 """
 
+import errno
 import os
 import sys
 from datetime import date
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from cx360.settings import Settings
 
@@ -25,11 +27,24 @@ app = typer.Typer(
 )
 
 
+quarantine_app = typer.Typer(
+    no_args_is_help=True, help="What is kept out: look at it, let it in, or keep it out for good."
+)
+app.add_typer(quarantine_app, name="quarantine")
+
+
 class Format(StrEnum):
     """How rows are written."""
 
     table = "table"
     csv = "csv"
+    json = "json"
+
+
+class Shape(StrEnum):
+    """How findings are written."""
+
+    table = "table"
     json = "json"
 
 
@@ -45,6 +60,9 @@ def sample(
     out: Annotated[Path, typer.Option(help="Folder to fill: OUT/inbox/<delivery day>/…, and the truth beside.")],
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 500,
     days: Annotated[int, typer.Option(min=7, help="How many days of deliveries.")] = 90,
+    daily: Annotated[
+        int, typer.Option(min=3, help="How many of the last days come one by one; before: one delivery.")
+    ] = 3,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     end: Annotated[
         date | None,
@@ -58,7 +76,7 @@ def sample(
     """
     from cx360 import sample as synthetic
 
-    synthetic.generate(customers, days, seed, out, end=end, plant=not nothing_planted, progress=typer.echo)
+    synthetic.generate(customers, days, seed, out, end=end, plant=not nothing_planted, daily=daily, progress=typer.echo)
     typer.echo(f"Made {customers:,} customers and {days} days in {out}. Next: make run INBOX={out / 'inbox'}")
 
 
@@ -120,33 +138,243 @@ def run(
     raise typer.Exit(airflow_run.run(Settings(), as_of, airflow_run.Size(customers, days)))
 
 
-class Decision(StrEnum):
-    """What a person may decide of a delivery."""
+@app.command()
+def status(
+    format: Annotated[Shape, typer.Option(help="How it is written.")] = Shape.table,
+) -> None:
+    """Where each feed stands, what readers see, which deliveries are kept out and what to do about them.
 
-    release = "release"
-    drop = "drop"
+    Exit code 0: told; 1: the database cannot be reached.
+
+    Example: cx360 status --format json
+    """
+    from cx360 import screen
+    from cx360 import status as standing
+
+    found = standing.gather(Settings())
+    if format is Shape.json:
+        typer.echo(screen.as_json(found))
+    else:
+        standing.show(found, screen.console())
 
 
 @app.command()
-def decide(
-    what: Annotated[Decision, typer.Argument(help="release lets a blocked delivery in, drop keeps one out.")],
-    arrival_number: Annotated[int, typer.Argument(help="Of the delivery, from ops.deliveries.")],
-    reason: Annotated[str, typer.Option(help="Why; it is kept with the decision.")],
+def doctor(
+    older_than: Annotated[
+        int, typer.Option(min=0, metavar="MINUTES", help="Locks, partitions and leftovers are trouble when older.")
+    ] = 15,
+    format: Annotated[Shape, typer.Option(help="How it is written.")] = Shape.table,
 ) -> None:
-    """Decide of a delivery that its gate blocked, or that should not have come; the next run acts on it.
+    """Look at everything that can be wrong with this deployment, and say how to cure it; changes nothing.
 
-    Example: cx360 decide release 42 --reason "the source confirmed the drop in volume"
+    Settings, versions, connections, insecure defaults, locks, stuck partitions, the pool, disk, the lake, the inbox. It
+    works when PostgreSQL is down, the disk is full or nothing was ever run. A check that cannot be made is a finding.
+
+    Exit code 0: no error (there may be warnings); 1: at least one error.
+
+    Example: cx360 doctor --older-than 60
     """
+    from cx360 import doctor as examination
+    from cx360 import screen
+
+    findings = examination.examine(older_than)
+    if format is Shape.json:
+        typer.echo(screen.as_json(findings))
+    else:
+        examination.show(findings, screen.console())
+    raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
+
+
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+Arrival = Annotated[int, typer.Argument(min=1, metavar="ARRIVAL", help="Number of the delivery.")]
+
+
+@quarantine_app.command(name="list")
+def quarantine_list(
+    feed: Annotated[str | None, typer.Option(help="Only this feed.")] = None,
+    day: Annotated[date | None, typer.Option(parser=_day, metavar="YYYY-MM-DD", help="Only this delivery day.")] = None,
+    format: Annotated[Shape, typer.Option(help="How it is written.")] = Shape.table,
+) -> None:
+    """Deliveries that are kept out, and quarantined rows by delivery and reason, newest first.
+
+    Exit code 0: told; 1: the database cannot be reached.
+
+    Example: cx360 quarantine list --feed transactions --day 2026-03-31
+    """
+    from cx360 import ledger, quarantine, screen
+    from cx360 import status as standing
+    from cx360.ledger import Delivery
+
+    settings = Settings()
+    _know_feed(feed)
+    with ledger.session(settings) as session:
+        kept_out = [
+            one
+            for one in standing.kept_out(session, settings)
+            if feed in (None, one.feed) and day in (None, session.get_one(Delivery, one.arrival_number).delivery_day)
+        ]
+        rows = quarantine.refused(session, feed, day)
+    if format is Shape.json:
+        typer.echo(screen.as_json({"kept_out": kept_out, "rows": rows}))
+    else:
+        quarantine.show_list(kept_out, rows, screen.console())
+
+
+@quarantine_app.command(name="show")
+def quarantine_show(
+    arrival_number: Arrival,
+    format: Annotated[Shape, typer.Option(help="How it is written.")] = Shape.table,
+) -> None:
+    """Why a delivery, or rows of it, are kept out, and what to do.
+
+    Values are never shown, only their shapes: letters a, digits 9. The rows as they came lie in the restricted part of
+    the lake; it says where.
+
+    Exit code 0: told; 1: there is no such delivery, or no database.
+
+    Example: cx360 quarantine show 42
+    """
+    from cx360 import quarantine, screen
+
+    shown = quarantine.inspect(Settings(), arrival_number)
+    if format is Shape.json:
+        typer.echo(screen.as_json(shown))
+    else:
+        quarantine.show(shown, screen.console())
+
+
+@quarantine_app.command(name="release")
+def quarantine_release(arrival_number: Arrival, reason: Reason) -> None:
+    """Let in a delivery that its gate blocked; the next run acts on it.
+
+    The decision is kept with its reason and your name; `drop` takes it back.
+
+    Exit code 0: recorded; 2: there is no such delivery, or nothing in it to let in.
+
+    Example: cx360 quarantine release 42 --reason "the source confirmed the drop in volume"
+    """
+    _decide("release", arrival_number, reason)
+
+
+@quarantine_app.command(name="drop")
+def quarantine_drop(arrival_number: Arrival, reason: Reason) -> None:
+    """Keep a delivery out that should not have come, also one that was published; the next run acts on it.
+
+    The decision is kept with its reason and your name; `release` takes it back.
+
+    Exit code 0: recorded; 2: there is no such delivery.
+
+    Example: cx360 quarantine drop 42 --reason "the source sent the test system's file"
+    """
+    _decide("drop", arrival_number, reason)
+
+
+def _decide(kind: str, arrival_number: int, reason: str) -> None:
     import getpass
 
     from cx360 import ledger, manifest
 
     with ledger.session(Settings()) as session:
         try:
-            made = manifest.decide(session, what.value, arrival_number, reason, getpass.getuser())
+            made = manifest.decide(session, kind, arrival_number, reason, getpass.getuser())
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-        typer.echo(f"Decision {made.decision_number}: {what.value} delivery {arrival_number}. The next run acts on it.")
+        number = made.decision_number
+    typer.echo(f"Decision {number}: {kind} delivery {arrival_number}. The next run of profile acts on it.")
+
+
+def _know_feed(feed: str | None) -> None:
+    from cx360.contracts import FEEDS
+
+    if feed is not None and feed not in FEEDS:
+        raise typer.BadParameter(f"{feed!r} is no feed; feeds are {', '.join(FEEDS)}")
+
+
+@app.command()
+def replay(
+    feed: Annotated[str, typer.Argument(help="Feed whose deliveries are landed anew.")],
+    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
+    first: Annotated[
+        date | None, typer.Option("--from", parser=_day, metavar="YYYY-MM-DD", help="First delivery day.")
+    ] = None,
+    last: Annotated[
+        date | None, typer.Option("--to", parser=_day, metavar="YYYY-MM-DD", help="Last delivery day.")
+    ] = None,
+    arrival: Annotated[int | None, typer.Option(min=1, help="Only this delivery, also one that was dropped.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be landed anew.")] = False,
+) -> None:
+    """Land kept raw files anew by a mended mapping or contract, also those that left the inbox.
+
+    Of each name the last delivery is taken. What today's mapping and contract version made is left as it is; a mended
+    contract needs a higher version. The new deliveries pass their gate and take the place of the old ones, all at once;
+    a replay that is killed has changed nothing. The next run of profile builds them in. Lost files of the lake are
+    restored from the raw ones.
+
+    Exit code 0: done; 1: it could not be; 3: done, but some were left out or are kept out by their gate.
+
+    Example: cx360 replay transactions --from 2026-03-01 --dry-run
+    """
+    from cx360 import replay as replaying
+    from cx360.gates import GateFailed
+
+    _know_feed(feed)
+    wanted = replaying.Wanted(source, first, last, arrival)
+    counts: dict[str, int] = {}
+
+    def progress(one: replaying.Replayed) -> None:
+        counts[one.fate] = counts.get(one.fate, 0) + 1
+        if one.fate != "unchanged":
+            typer.echo(one.sentence())
+
+    trouble = None
+    if dry_run:
+        typer.echo("Dry run: nothing is changed. It would be so:")
+    try:
+        done = replaying.replay(Settings(), feed, wanted, progress, dry_run)
+    except GateFailed as blocked:
+        trouble = str(blocked)
+    if trouble is None and not done:
+        typer.echo(f"No delivery of {feed} fits; `cx360 status` names the last ones.")
+    if told := ", ".join(f"{count:,} {fate}" for fate, count in counts.items()):
+        typer.echo(f"{feed}: {told}.")
+    if counts.get("unchanged"):
+        typer.echo("Unchanged: made by today's mapping and contract; a mended contract needs a higher version.")
+    if trouble:
+        typer.echo(f"{trouble}\nWhat was read before stays. See: cx360 quarantine list --feed {feed}", err=True)
+    elif counts.get("landed anew") and not dry_run:
+        typer.echo("They passed their gate. The next run of profile builds them in.")
+    raise typer.Exit(3 if trouble or counts.get("left out") else 0)
+
+
+@app.command()
+def publish(
+    publication: Annotated[
+        int | None, typer.Argument(min=1, help="With --rollback: to this one; default: the one before.")
+    ] = None,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Show readers an earlier publication again.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List publications.")] = False,
+) -> None:
+    """Show readers an earlier publication again, or list publications. Runs of profile publish by themselves.
+
+    After a rollback the next green run of profile publishes forward again, with what was wrong unless its delivery was
+    dropped. It says which deliveries the publication that was taken back brought.
+
+    Exit code 0: done; 1: it could not be; 2: neither --rollback nor --list was said.
+
+    Example: cx360 publish --rollback
+
+    Example: cx360 publish --rollback 12
+    """
+    from cx360 import rollback as going_back
+    from cx360 import screen
+
+    if rollback == list_:
+        raise typer.BadParameter("say either --rollback or --list")
+    settings = Settings()
+    if list_:
+        going_back.show(settings, screen.console())
+    else:
+        going_back.back(settings, publication, screen.console())
 
 
 @app.command()
@@ -157,15 +385,67 @@ def stop() -> None:
     typer.echo("Stopped." if postgres.stop(Settings()) else "It was not running.")
 
 
+@app.command()
+def up() -> None:
+    """Start Airflow (UI, scheduler, DAG processor, triggerer) and PostgreSQL; they listen on this machine only.
+
+    Exit code 1: something does not start; the end of its log is shown. CX360_UI_PORT is the port of the UI.
+    """
+    from cx360 import airflow_home
+
+    settings = Settings()
+    new = airflow_home.up(settings)
+    typer.echo(f"Airflow is up: http://127.0.0.1:{settings.ui_port}, user {airflow_home.USER}")
+    password = airflow_home.password_file(settings)
+    typer.echo(f"Its password, shown this once: {airflow_home.password(settings)}" if new else f"Password: {password}")
+    typer.echo(f"Logs: {airflow_home.folder(settings) / 'logs'}. `make down` stops it.")
+
+
+@app.command()
+def down() -> None:
+    """Stop what `cx360 up` started, and what a crash left of it; running tasks have half a minute to end."""
+    from cx360 import airflow_home
+
+    stopped = airflow_home.down(Settings())
+    typer.echo(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def airflow(context: typer.Context) -> None:
+    """Airflow's own command line, in this deployment's environment.
+
+    Example: cx360 airflow dags trigger profile --conf '{"as_of": "2026-03-31"}'
+    """
+    from cx360 import airflow_home
+
+    airflow_home.become(Settings(), *context.args)
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 1, never a traceback."""
     try:
         app()
     except Exception as error:
-        if not type(error).__module__.startswith("cx360."):
+        said = _explained(error)
+        if said is None:
             raise
-        print(f"cx360: {error}", file=sys.stderr)
+        print(f"cx360: {said}", file=sys.stderr)
         sys.exit(1)
+
+
+def _explained(error: Exception) -> str | None:
+    """What a person is told of an error that may happen; None for a fault of ours."""
+    kind = type(error)
+    if kind.__module__.startswith("cx360."):
+        return str(error)
+    if isinstance(error, ValidationError):
+        wrong = error.errors(include_input=False, include_url=False)
+        return "; ".join(f"CX360_{str(each['loc'][0]).upper()}: {each['msg']}" for each in wrong)
+    if kind.__name__ == "OperationalError":
+        return "the database cannot be reached, or does not let us in: cx360 doctor says more"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "No space left on device: cx360 doctor names the disk, docs/runbook.md what may go"
+    return None
 
 
 if __name__ == "__main__":

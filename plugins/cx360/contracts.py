@@ -1,6 +1,6 @@
 """Contracts: what may come in, from ``contracts/*.odcs.yaml``.
 
-Here belongs the reading of a contract and what follows from it alone: Arrow schemas, columns of the lake, keys.
+Here belongs the reading of a contract and what follows from it alone: types, columns of the lake, keys.
 Reading files belongs in ``sources``, checking rows in ``landing``.
 """
 
@@ -114,25 +114,6 @@ class Contract:
             elif c.token:
                 out.append((c.token, "varchar", f"Token of: {c.description}"))
         return out
-
-    def arrow_schema(self, columns: list[tuple[str, str, str]] | None = None) -> "pa.Schema":
-        """Arrow schema of ``columns`` ((name, SQL type, description)), by default those of the lake.
-
-        Key columns are not nullable. Timestamps are UTC instants in microseconds.
-        """
-        import pyarrow as pa
-
-        return pa.schema(
-            [
-                pa.field(
-                    name,
-                    arrow_type(sql),
-                    nullable=name not in self.key,
-                    metadata={"description": description},
-                )
-                for name, sql, description in (self.lake_columns if columns is None else columns)
-            ]
-        )
 
 
 def arrow_type(sql: str) -> "pa.DataType":

@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Rows a record batch carries to the Parquet writer.
-_BATCH = 122_880
-_IDENTIFIERS = [
-    ("semantic_type", "varchar", "Kind of identifier"),
-    ("token", "varchar", "Token of the normalised value"),
-    ("value", "varchar", "Value as delivered, trimmed"),
-]
-
 
 @dataclass
 class Landed:
@@ -78,17 +70,20 @@ def land(settings: Settings, feed: str, until: date | None = None) -> Landed:
         feed: a contract's feed.
         until: last delivery day to take; None for all.
     """
+    from cx360 import ledger
+
     contract = load(settings)[feed]
     summary = Landed(feed)
-    for file in sources.discover(settings, feed, until):
-        delivery = _deliver(settings, contract, file)
-        if delivery is None:
-            summary.known_already += 1
-            continue
-        summary.add(delivery)
-        log.info(
-            "%s: %s, %d of %d rows accepted", file.name, delivery.outcome, delivery.rows_accepted, delivery.rows_in
-        )
+    with ledger.one_at_a_time(settings, f"land {feed}"):  # else two runs at once would take a file twice
+        for file in sources.discover(settings, feed, until):
+            delivery = _deliver(settings, contract, file)
+            if delivery is None:
+                summary.known_already += 1
+                continue
+            summary.add(delivery)
+            log.info(
+                "%s: %s, %d of %d rows accepted", file.name, delivery.outcome, delivery.rows_accepted, delivery.rows_in
+            )
     return summary
 
 
@@ -98,7 +93,7 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
 
     stat = file.path.stat()
     expected, complaint = _control(file)
-    mapping_hash = file.mapping_hash(f"{privacy.key_id(settings)}/{privacy.NORMALISATION_VERSION}")
+    mapping_hash = hash_of_mapping(settings, file)
     identity = {"source": file.source.source, "feed": contract.feed, "delivery_name": file.name}
     with ledger.session(settings) as session:
         latest = manifest.latest_delivery(session, **identity)
@@ -108,14 +103,10 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
             return None
     log.info("%s: %.1f MB", file.name, stat.st_size / 1e6)
     with lake.workshop(settings) as folder:
-        staged = lake.take(file.path, folder, None if file.spec.format == "parquet" else file.spec.encoding)
+        staged = lake.take(file.path, folder)
         if latest is not None and latest.content_hash == staged.content_hash:
             return None
-        made = None
-        if complaint is None:
-            same = (contract.feed, staged.content_hash, mapping_hash, contract.version)
-            with ledger.session(settings) as session:
-                made = manifest.same_landing(session, *same)
+        made = _made_before(settings, contract, staged, mapping_hash) if complaint is None else None
         made = made or _make(settings, contract, file, staged, mapping_hash, folder, complaint)
     with ledger.session(settings) as session:
         return manifest.record(
@@ -131,6 +122,45 @@ def _deliver(settings: Settings, contract: Contract, file: File) -> "Delivery | 
             file_mtime_ns=stat.st_mtime_ns,
             expected=expected,
         )
+
+
+def hash_of_mapping(settings: Settings, file: File) -> str:
+    """Hash of what, besides bytes and contract, decides what landing makes of a file in this deployment."""
+    return file.mapping_hash(f"{privacy.key_id(settings)}/{privacy.NORMALISATION_VERSION}")
+
+
+def remake(settings: Settings, contract: Contract, file: File, content_hash: str) -> Made:
+    """What landing makes today of a file it took before; its files are in the lake afterwards, nothing is recorded.
+
+    Args:
+        settings: of the deployment.
+        contract: of its feed.
+        file: its raw bytes, under the name they were delivered with.
+        content_hash: what those bytes must be.
+
+    Raises:
+        UnreadableError: the kept bytes are not those.
+    """
+    mapping_hash = hash_of_mapping(settings, file)
+    with lake.workshop(settings) as folder:
+        staged = lake.take(file.path, folder)
+        if staged.content_hash != content_hash:
+            raise UnreadableError(
+                f"the raw file kept of {file.name} is damaged: restore {content_hash}… in the lake's pii/raw from a"
+                " backup, or ask the source to deliver it again"
+            )
+        made = _made_before(settings, contract, staged, mapping_hash)
+        if made is None or any(not (settings.lake / name).exists() for name in made.files):
+            made = _make(settings, contract, file, staged, mapping_hash, folder)
+    return made
+
+
+def _made_before(settings: Settings, contract: Contract, staged: lake.Staged, mapping_hash: str) -> Made | None:
+    """What an earlier landing made of the same bytes, by the same mapping and contract."""
+    from cx360 import ledger, manifest
+
+    with ledger.session(settings) as session:
+        return manifest.same_landing(session, contract.feed, staged.content_hash, mapping_hash, contract.version)
 
 
 def _is_outdated(latest: "Delivery", mapping_hash: str, contract_version: str, expected: dict[str, Any] | None) -> bool:
@@ -218,41 +248,33 @@ def _refine(
         ) from None
     remark = reading.read(db, file, staged, select.inputs)
     rows.judge(db, contract, file, select)
+    reading.set_aside(db, file)
     rows.settle_repeats(db, contract)
     rows.tokenise(db, contract, file.spec.phone_region)
     rows.refuse(db, contract, file, select)
 
     parts = {
-        "lake_path": (contract.feed, rows.accepted(contract), contract.lake_columns),
-        "identifiers_path": (f"pii/identifiers/{contract.feed}", rows.identifiers(contract), _IDENTIFIERS),
-        "texts_path": (f"pii/texts/{contract.feed}", rows.texts(contract), _text_columns(contract)),
+        "lake_path": (contract.feed, rows.accepted(contract)),
+        "identifiers_path": (f"pii/identifiers/{contract.feed}", rows.identifiers(contract)),
+        "texts_path": (f"pii/texts/{contract.feed}", rows.texts(contract)),
     }
     delivery: dict[str, Any] = {"outcome": "landed", "message": remark}
     written = {}
-    for part, (place, sql, columns) in parts.items():
+    for part, (place, sql) in parts.items():
         if sql is not None:
-            written[part] = lake.write(folder / part, _batches(db, sql), contract.arrow_schema(columns))
+            written[part] = lake.write(db, folder / part, sql)
             if written[part] or part == "lake_path":
                 delivery[part] = f"{place}/{landing_id}.parquet"
                 lake.place(folder / part, settings.lake / delivery[part])
     quarantined = _write_quarantine(db, settings, contract, folder, landing_id, delivery)
     delivery |= {
-        "rows_in": _number(db, "select (select count(*) from records) + (select count(*) from malformed)"),
+        "rows_in": _number(db, "select (select count(*) from typed) + (select count(*) from malformed)"),
         "rows_accepted": written["lake_path"],
         "rows_repeated": _number(db, "select count(*) from repeats where not contradicts"),
         "rows_quarantined": quarantined,
-        **_dates(db, contract, sources.bank(settings).timezone),
+        **_dates(db, contract, settings.lake / delivery["lake_path"], sources.bank(settings).timezone),
     }
     return Made(delivery, _reasons(db, contract), _conservation(db, contract, settings, delivery))
-
-
-def _text_columns(contract: Contract) -> list[tuple[str, str, str]]:
-    free = [c.name for c in contract.columns if c.is_restricted and not c.token]
-    return [(c.name, c.type, c.description) for c in map(contract.column, (*rows.row_key(contract), *free))]
-
-
-def _batches(db: "DuckDBPyConnection", sql: str) -> Any:
-    return db.sql(sql).to_arrow_reader(_BATCH)
 
 
 def _number(db: "DuckDBPyConnection", sql: str) -> int:
@@ -268,19 +290,16 @@ def _write_quarantine(
     delivery: dict[str, Any],
 ) -> int:
     """Write the quarantined rows, if any, into the restricted part; returns how many."""
-    import pyarrow as pa
-
     if not _number(db, "select count(*) from refused"):
         return 0
-    schema = pa.schema([("row_number", pa.int64()), ("reasons", pa.list_(pa.string())), ("raw_row", pa.string())])
     sql = "select row_number, reasons, raw_row from refused order by row_number, raw_row"
-    count = lake.write(folder / "quarantine", _batches(db, sql), schema)
+    count = lake.write(db, folder / "quarantine", sql)
     delivery["quarantine_path"] = f"pii/quarantine/{contract.feed}/{landing_id}.parquet"
     lake.place(folder / "quarantine", settings.lake / delivery["quarantine_path"])
     return count
 
 
-def _dates(db: "DuckDBPyConnection", contract: Contract, timezone: str) -> dict[str, Any]:
+def _dates(db: "DuckDBPyConnection", contract: Contract, accepted: Path, timezone: str) -> dict[str, Any]:
     """First and last business date of the accepted rows, in the bank's time zone, and the rows of their busiest day."""
     if not contract.event_time:
         return {}
@@ -289,7 +308,8 @@ def _dates(db: "DuckDBPyConnection", contract: Contract, timezone: str) -> dict[
     if column.type == "timestamptz":
         day = f"timezone({literal(timezone)}, {day})::date"
     first, last, busiest = db.execute(
-        f"select min(day), max(day), max(n) from (select {day} as day, count(*) as n from kept group by day)"
+        "select min(day), max(day), max(n)"
+        f" from (select {day} as day, count(*) as n from read_parquet({literal(str(accepted))}) group by day)"
     ).fetchall()[0]
     return {"event_date_min": first, "event_date_max": last, "busiest_day_rows": busiest}
 
@@ -332,24 +352,28 @@ def _conservation(
     ]
     if not contract.money:
         return out
-    amount, currency = identifier(contract.money["amount"]), if_it_holds(contract.column(contract.money["currency"]))
-    path = literal(str(settings.lake / delivery["lake_path"]))
-    zero, number = "0::decimal(38,6)", "decimal(38,6)"
+    amount, currency = identifier(contract.money["amount"]), contract.column(contract.money["currency"])
+    given, path = identifier(currency.name), literal(str(settings.lake / delivery["lake_path"]))
     sums = f"""
         with sides as (
-            select {currency} as currency, _amount as total_in,
-                {zero} as accepted, {zero} as repeated, {zero} as refused
-            from typed
+            select {given}, 'in' as side, sum(_amount) as total from typed group by all
             union all
-            select {currency}, {zero}, {amount}::{number}, {zero}, {zero} from read_parquet({path})
+            select {given}, 'accepted', sum({amount}::decimal(38,6)) from read_parquet({path}) group by all
             union all
-            select {currency}, {zero}, {zero}, _amount, {zero} from typed
-            where _row in (select _row from repeats where not contradicts)
+            select {given}, 'repeated', sum(_amount) from typed
+            where _row in (select _row from repeats where not contradicts) group by all
             union all
-            select {currency}, {zero}, {zero}, {zero}, _amount from typed where _row in (select _row from refused)
+            select {given}, 'refused', sum(_amount) from typed where _row in (select _row from refused) group by all
         )
-        select coalesce(currency, '(no currency)'), sum(total_in), sum(accepted), sum(repeated), sum(refused)
-        from sides group by all order by all
+        select
+            coalesce({if_it_holds(currency)}, '(no currency)') as measure,
+            sum(total) filter (side = 'in'),
+            sum(total) filter (side = 'accepted'),
+            sum(total) filter (side = 'repeated'),
+            sum(total) filter (side = 'refused')
+        from sides
+        group by measure
+        order by measure
     """
     names = ("measure", "total_in", "accepted", "repeated", "quarantined")
     money = [dict(zip(names, row, strict=True)) | {"suppressed": 0} for row in db.execute(sums).fetchall()]

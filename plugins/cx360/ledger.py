@@ -20,6 +20,7 @@ from sqlalchemy import (
     BigInteger,
     Date,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     MetaData,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     func,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -41,7 +43,7 @@ from cx360.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Key of the advisory lock under which a database is migrated; any number that nobody else uses.
-_MIGRATION_LOCK = 3_600_360_001
+MIGRATION_LOCK = 3_600_360_001
 
 _engines: dict[tuple[int, str], Engine] = {}
 _engines_lock = Lock()
@@ -202,6 +204,45 @@ class Decision(Base):
     )
 
 
+class DayClosing(Base):
+    """A delivery day was closed: what it was built from, and what was missing then."""
+
+    __tablename__ = "day_closings"
+
+    closing_number: Mapped[int] = mapped_column(
+        BigInteger, Identity(), primary_key=True, comment="Order of closing; a day may be closed again"
+    )
+    delivery_day: Mapped[date] = mapped_column(Date, index=True, comment="The partition that was closed")
+    run_id: Mapped[str] = mapped_column(String(200), comment="Run that closed it")
+    known_at: Mapped[int] = mapped_column(BigInteger, comment="Arrival number up to which deliveries were known")
+    missing: Mapped[list[str]] = mapped_column(JSONB, comment="Files that were expected and had not come: source/feed")
+    blocked: Mapped[list[int]] = mapped_column(JSONB, comment="Deliveries of any day that wait for a decision")
+    closed_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When it was closed"
+    )
+
+
+class DbtResult(Base):
+    """What became of one model, seed or test in one call of dbt."""
+
+    __tablename__ = "dbt_results"
+
+    dbt_result_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True, comment="Number of the result")
+    run_id: Mapped[str] = mapped_column(String(200), index=True, comment="Run that called dbt")
+    step: Mapped[str] = mapped_column(String(100), comment="Step of the pipeline: build_evidence or build_tables")
+    node: Mapped[str] = mapped_column(Text, comment="dbt's name of the model, seed or test")
+    resource_type: Mapped[str] = mapped_column(String(20), comment="model, seed or test")
+    status: Mapped[str] = mapped_column(String(20), comment="As dbt says: success, pass, warn, fail, error or skipped")
+    seconds: Mapped[float] = mapped_column(Double, comment="Time it took")
+    row_count: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Rows of the table afterwards; null for views, tests and what was not built"
+    )
+    failures: Mapped[int | None] = mapped_column(BigInteger, comment="Rows that break a test")
+    finished_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When dbt's call had ended"
+    )
+
+
 class Publication(Base):
     """One audited, visible version and everything it is a function of."""
 
@@ -271,9 +312,37 @@ def session(settings: Settings) -> Iterator[Session]:
         yield opened
 
 
+@contextmanager
+def one_at_a_time(settings: Settings, what: str) -> Iterator[None]:
+    """Let one process at a time do something; the others wait until it has ended, or died.
+
+    Args:
+        settings: of the deployment.
+        what: name of what is done.
+    """
+    with engine(settings).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"what": f"cx360 {what}"}
+        connection.execute(text("select pg_advisory_lock(hashtextextended(:what, 0))"), key)
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(hashtextextended(:what, 0))"), key)
+
+
+def last_number(session: Session) -> int:
+    """Number of the last delivery or decision there is; 0 before the first."""
+    last = (session.scalar(select(func.max(n))) for n in (Delivery.arrival_number, Decision.decision_number))
+    return max(number or 0 for number in last)
+
+
+def newest_revision() -> str:
+    """The revision this cx360 brings a database to."""
+    return max(path.stem[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def _migrate(target: Engine, settings: Settings) -> None:
     """Bring the database to the newest revision in one transaction; safe with several processes at once."""
-    newest = max(path.stem[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    newest = newest_revision()
     found = _revision(target)
     if found == newest:
         return
@@ -290,7 +359,7 @@ def _migrate(target: Engine, settings: Settings) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with target.begin() as transaction:
-        transaction.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        transaction.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         config.attributes["connection"] = transaction
         command.upgrade(config, "head")
 

@@ -23,12 +23,9 @@ _OF_THE_LANDING = (
     "event_date_min",
     "event_date_max",
     "busiest_day_rows",
-    "lake_path",
-    "identifiers_path",
-    "texts_path",
-    "quarantine_path",
-    "raw_path",
 )
+#: Columns of a delivery that name files of the lake.
+FILES = ("lake_path", "identifiers_path", "texts_path", "quarantine_path", "raw_path")
 _REASON = ("reason", "row_count", "first_row", "masked_example")
 _MEASURE = ("measure", "total_in", "accepted", "repeated", "quarantined", "suppressed")
 
@@ -40,6 +37,11 @@ class Made:
     delivery: dict[str, Any]
     quarantine: list[dict[str, Any]] = field(default_factory=list)
     conservation: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def files(self) -> list[str]:
+        """Files of it, below the lake."""
+        return [self.delivery[name] for name in FILES if self.delivery.get(name)]
 
 
 def latest_delivery(session: Session, source: str, feed: str, delivery_name: str) -> Delivery | None:
@@ -68,23 +70,31 @@ def same_landing(
         .order_by(Delivery.arrival_number)
         .limit(1)
     ).first()
-    if found is None:
-        return None
+    return None if found is None else made_of(session, found)
+
+
+def made_of(session: Session, found: Delivery) -> Made:
+    """What landing made of a delivery."""
     quarantine = session.scalars(select(Quarantine).where(Quarantine.arrival_number == found.arrival_number))
     conservation = session.scalars(select(Conservation).where(Conservation.arrival_number == found.arrival_number))
     return Made(
-        {name: getattr(found, name) for name in _OF_THE_LANDING},
+        {name: getattr(found, name) for name in (*_OF_THE_LANDING, *FILES)},
         [{name: getattr(row, name) for name in _REASON} for row in quarantine],
         [{name: getattr(row, name) for name in _MEASURE} for row in conservation],
     )
 
 
-def record(session: Session, made: Made, **arrival: Any) -> Delivery:
-    """Write a delivery with its quarantine and conservation: the only commit of a landing.
+def alone(session: Session) -> None:
+    """Nobody else records a delivery or decision until this session ends.
 
-    Arrival numbers are given in the order of commits: a number that is seen means all smaller ones are seen.
+    Numbers are given in the order of commits: a number that is seen means all smaller ones are seen.
     """
     session.execute(text("lock table ops.deliveries in share row exclusive mode"))
+
+
+def record(session: Session, made: Made, **arrival: Any) -> Delivery:
+    """Write a delivery with its quarantine and conservation: the only commit of a landing."""
+    alone(session)
     delivery = Delivery(**arrival, **made.delivery)
     session.add(delivery)
     session.flush()
@@ -102,13 +112,19 @@ def decide(session: Session, kind: str, arrival_number: int, reason: str, decide
     The next run acts on it; a later decision replaces it, for runs that know it.
 
     Raises:
-        ValueError: no such kind, no such delivery, or no reason.
+        ValueError: no such kind, no such delivery, no reason, or nothing to release.
     """
     if kind not in ("release", "drop") or not reason.strip():
         raise ValueError("a decision is release or drop, and has a reason")
-    session.execute(text("lock table ops.deliveries in share row exclusive mode"))
-    if session.get(Delivery, arrival_number) is None:
-        raise ValueError(f"there is no delivery {arrival_number}; see ops.deliveries")
+    alone(session)
+    delivery = session.get(Delivery, arrival_number)
+    if delivery is None:
+        raise ValueError(f"there is no delivery {arrival_number}; cx360 status and cx360 quarantine list name them")
+    if kind == "release" and delivery.outcome != "landed":
+        raise ValueError(
+            f"no row could be taken from delivery {arrival_number}, so nothing to release: mend its mapping and"
+            f" cx360 replay {delivery.feed} --arrival {arrival_number}, have it delivered again, or drop it"
+        )
     decision = Decision(kind=kind, arrival_number=arrival_number, reason=reason, decided_by=decided_by)
     session.add(decision)
     session.flush()

@@ -72,8 +72,19 @@ class Step:
     title: str
     run: Callable[..., Summary]
 
+    def __call__(self, settings: Settings, *told: Any) -> Summary:
+        """Run it.
 
-# Steps of one feed: (settings, run, feed) -> summary.
+        Raises:
+            DiskFull: there was no room left, whichever library found out.
+        """
+        from cx360 import lake
+
+        with lake.room(settings):
+            return self.run(settings, *told)
+
+
+# Steps of a delivery day: (settings, run) -> summary; ``land`` is called once a feed.
 
 
 def land(settings: Settings, run: Run, feed: str) -> Summary:
@@ -83,15 +94,30 @@ def land(settings: Settings, run: Run, feed: str) -> Summary:
     return landing.land(settings, feed, run.until).as_dict()
 
 
-def check(settings: Settings, run: Run, feed: str) -> Summary:
-    """Let through the gate what landed and has no verdict yet.
+def check(settings: Settings, run: Run) -> Summary:
+    """Let through their gates the deliveries of all feeds that landed and have no verdict yet.
 
     Raises:
-        GateFailed: a delivery was blocked; the others went through.
+        GateFailed: deliveries were blocked; the others went through.
     """
     from cx360 import gates
+    from cx360.contracts import FEEDS
 
-    return gates.check_deliveries(settings, feed, run.run_id).summary()
+    report = gates.GateReport("deliveries", 0)
+    for feed in FEEDS:
+        try:
+            report += gates.check_deliveries(settings, feed, run.run_id)
+        except gates.GateFailed as blocked:
+            report += blocked.report
+    report.raise_if_blocked()
+    return report.summary()
+
+
+def close_day(settings: Settings, run: Run) -> Summary:
+    """Close the delivery day: settle what its build knows, and name the files that are missing."""
+    from cx360 import days
+
+    return days.close(settings, run.run_id, run.until).as_dict()
 
 
 # Steps of the build: (settings, run) -> summary.
@@ -108,7 +134,7 @@ def build_evidence(settings: Settings, run: Run) -> Summary:
     """Build staging and the evidence of identity."""
     from cx360 import warehouse
 
-    return warehouse.dbt(settings, select=EVIDENCE)
+    return warehouse.dbt(settings, "build_evidence", select=EVIDENCE)
 
 
 def resolve_identity(settings: Settings, run: Run) -> Summary:
@@ -122,7 +148,7 @@ def build_tables(settings: Settings, run: Run) -> Summary:
     """Build everything that follows from who is whom."""
     from cx360 import warehouse
 
-    return warehouse.dbt(settings, exclude=EVIDENCE)
+    return warehouse.dbt(settings, "build_tables", exclude=EVIDENCE)
 
 
 def check_candidate(settings: Settings, run: Run) -> Summary:
@@ -176,9 +202,12 @@ def publish(settings: Settings, run: Run) -> Summary:
 #: dbt's selection of what identity is resolved from.
 EVIDENCE = "+int_identity__party_links +int_identity__evidence"
 
-FEED_STEPS = (
-    Step("land", "land deliveries", land),
+LAND = Step("land", "land the deliveries of a feed", land)
+
+#: After every feed has landed.
+DAY_STEPS = (
     Step("check", "gate of the deliveries", check),
+    Step("close_day", "close the delivery day", close_day),
 )
 
 BUILD_STEPS = (
@@ -189,30 +218,6 @@ BUILD_STEPS = (
     Step("check_candidate", "gate of the candidate", check_candidate),
     Step("publish", "publish", publish),
 )
-
-
-def run_task(step: str, feed: str | None = None, **context: Any) -> Summary:
-    """Run one step as an Airflow task; ``context`` is the task's.
-
-    The partition is the delivery day, which is the build's as_of; a run without one is told by its parameters.
-
-    Args:
-        step: name of a step.
-        feed: the feed, for steps of a feed.
-        **context: Airflow's, of which ``dag_run`` and ``params`` are read.
-    """
-    dag_run, params = context["dag_run"], context["params"]
-    day = getattr(dag_run, "partition_key", None)
-    run = Run.from_json(
-        {
-            "run_id": f"{dag_run.dag_id}/{dag_run.run_id}",
-            "until": day or params.get("until"),
-            "as_of": day or params.get("as_of"),
-            "full_refresh": params.get("full_refresh", False),
-        }
-    )
-    steps = {each.name: each for each in (*FEED_STEPS, *BUILD_STEPS)}
-    return steps[step].run(Settings(), run, *([feed] if feed else []))
 
 
 def run_all(settings: Settings, run: Run, progress: Callable[[str, Summary], None] | None = None) -> dict[str, Summary]:
@@ -231,7 +236,7 @@ def run_all(settings: Settings, run: Run, progress: Callable[[str, Summary], Non
     Raises:
         GateFailed: the candidate was blocked; nothing was published.
     """
-    from cx360.contracts import FEEDS
+    from cx360 import days
     from cx360.gates import GateFailed
 
     summaries: dict[str, Summary] = {}
@@ -241,12 +246,13 @@ def run_all(settings: Settings, run: Run, progress: Callable[[str, Summary], Non
         if progress:
             progress(name, summary)
 
-    for feed in FEEDS:
-        for step in FEED_STEPS:
-            try:
-                note(f"{step.name} {feed}", step.run(settings, run, feed))
-            except GateFailed as blocked:
-                note(f"{step.name} {feed}", {"blocked": str(blocked)})
+    for feed in days.feeds(settings):
+        note(f"{LAND.name} {feed}", LAND(settings, run, feed))
+    for step in DAY_STEPS:
+        try:
+            note(step.name, step(settings, run))
+        except GateFailed as blocked:
+            note(step.name, {"blocked": str(blocked)})
     for step in BUILD_STEPS:
-        note(step.name, step.run(settings, run))
+        note(step.name, step(settings, run))
     return summaries

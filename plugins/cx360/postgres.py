@@ -134,6 +134,50 @@ def ensure_roles(connection: "psycopg.Connection[Any]", settings: Settings) -> N
             ) from e
 
 
+def airflow_url(settings: Settings) -> str:
+    """SQLAlchemy URL of Airflow's own database: beside the serving one, ``<name>_airflow``, with a role of that name.
+
+    Starts the embedded server when it is down. The database is there after :func:`ensure_airflow`.
+    """
+    from sqlalchemy import make_url
+
+    place = make_url(url(settings))
+    name, password = f"{place.database}_airflow", settings.secret("postgres_airflow").decode().strip()
+    return place.set(username=name, password=password, database=name).render_as_string(hide_password=False)
+
+
+def ensure_airflow(settings: Settings) -> None:
+    """Create Airflow's role and database where they are missing, closed to everybody else.
+
+    Raises:
+        PostgresError: they are missing and this administrator may not create them.
+    """
+    import psycopg
+    from psycopg import sql
+    from sqlalchemy import make_url
+
+    place = make_url(airflow_url(settings))
+    name = sql.Identifier(str(place.database))
+    with psycopg.connect(dsn(settings), autocommit=True) as connection:
+        try:
+            known = connection.execute("select 1 from pg_roles where rolname = %s", [place.username]).fetchone()
+            verb = sql.SQL("alter" if known else "create")
+            connection.execute(
+                sql.SQL("{} role {} login password {}").format(verb, name, sql.Literal(str(place.password)))
+            )
+            if not connection.execute("select 1 from pg_database where datname = %s", [place.database]).fetchone():
+                connection.execute(sql.SQL("grant {} to current_user").format(name))  # else it may not give it away
+                connection.execute(sql.SQL("create database {0} owner {0}").format(name))
+                connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+        except psycopg.errors.InsufficientPrivilege as e:
+            raise PostgresError(
+                f"Airflow's role and database {place.database} are missing and the user of CX360_DATABASE_URL may not "
+                f"create them: have both created (create role {place.database} login password …; create database "
+                f"{place.database} owner {place.database}), the password being that in the file keys/postgres_airflow "
+                "below CX360_HOME"
+            ) from e
+
+
 def start(settings: Settings) -> int:
     """Start the home's embedded server unless it runs; it goes on running when this process ends.
 
@@ -162,6 +206,11 @@ def start(settings: Settings) -> int:
         fresh.write_text(str(port))
         fresh.rename(kept)
         return port
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether the home's embedded server takes connections; nothing is started."""
+    return _listening(settings.home.absolute() / "postgres") is not None
 
 
 def stop(settings: Settings) -> bool:
@@ -327,7 +376,7 @@ def _launch(folder: Path, as_user: dict[str, Any]) -> int:
     said = ""
     for _ in range(60):
         chosen = _free_port(folder) if port is None else port
-        if port is not None and not _is_free(port):
+        if port is not None and not is_free(port):
             raise PostgresError(
                 f"port {port}, which this home's PostgreSQL keeps, is used by another program: stop that, or remove "
                 "the file postgres/port below CX360_HOME to have another port chosen"
@@ -348,7 +397,8 @@ def _launch(folder: Path, as_user: dict[str, Any]) -> int:
     raise PostgresError(f"the embedded PostgreSQL does not start; its log (postgres/server.log) says: {said}")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on that port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -363,7 +413,7 @@ def _free_port(folder: Path) -> int:
     first = int.from_bytes(hashlib.sha256(str(folder).encode()).digest()[:4], "big")
     for step in range(len(_PORTS)):
         port = _PORTS[(first + step) % len(_PORTS)]
-        if _is_free(port):
+        if is_free(port):
             return port
     raise PostgresError("no port is free for the embedded PostgreSQL")
 

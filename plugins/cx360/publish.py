@@ -44,8 +44,11 @@ KEPT = 7
 #: Name of the link to the newest publication's files.
 LATEST = "latest"
 
+#: How the run of a publication begins that shows an earlier one again.
+ROLLBACK = "rollback to publication"
+
 #: Key of the advisory lock that lets one publication at a time through.
-_LOCK = 3_600_360_002
+LOCK = 3_600_360_002
 
 #: Longest value of ``pii.identifier_values``; a longer one identifies nobody and would not fit into an index.
 _VALUE_LENGTH = 500
@@ -107,7 +110,7 @@ def rollback(settings: Settings, publication_id: int) -> Publication:
         if target is None or not tables:
             raise SyncError(f"publication {publication_id} is not kept: the files of the last {KEPT} are")
         record = {name: getattr(target, name) for name in Run.__dataclass_fields__}
-        record["run_id"] = f"rollback to publication {publication_id}"
+        record["run_id"] = f"{ROLLBACK} {publication_id}"
         return _release(settings, connection, target.parquet_path, tables, record)
 
 
@@ -144,7 +147,7 @@ def _alone(settings: Settings) -> "Iterator[psycopg.Connection[Any]]":
 
     ledger.engine(settings)  # migrated
     with psycopg.connect(postgres.dsn(settings), autocommit=True) as connection:
-        connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+        connection.execute("select pg_advisory_lock(%s)", [LOCK])
         yield connection
 
 
@@ -430,7 +433,7 @@ def _transact(
 
     with dbapi.connect(postgres.dsn(settings)) as transaction, _duck(settings) as duck:
         with transaction.cursor() as cursor:  # also the commit of a publisher killed just now must be over
-            cursor.execute(f"select pg_advisory_xact_lock({_LOCK + 1})")
+            cursor.execute(f"select pg_advisory_xact_lock({LOCK + 1})")
             cursor.fetchall()
         last = _last(settings)
         before = {t.full_name: t for t in read_tables(settings, last.parquet_path)} if last and trusted else {}

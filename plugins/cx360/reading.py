@@ -1,9 +1,12 @@
-"""Reading: a staged file becomes table ``records``, its records as text, and ``malformed``, what is no record.
+"""Reading: a staged file becomes ``records``, its records as text, and ``malformed``, what is no record.
 
-Here belongs what differs between CSV, JSON Lines and Parquet. What the text means belongs in ``row_rules``.
+Here belongs what differs between CSV, JSON Lines and Parquet. What the text means belongs in ``row_rules``. ``records``
+is a view: a large CSV file is read where it is needed, not kept in memory as text.
 """
 
 import csv
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cx360 import lake
@@ -22,15 +25,17 @@ _REJECTS = (
     f"auto_detect = false, max_line_size = {_LONGEST_RECORD}, store_rejects = true, rejects_table = 'rejected',"
     " rejects_scan = 'rejected_scans', rejects_limit = 0"
 )
+#: SQL of whether a JSON line is a record.
+_IS_RECORD = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
 
 
 def read(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str, ...]) -> str | None:
-    """Make temp tables ``records`` (_row bigint, the file's columns) and ``malformed`` (row_number bigint, raw_row).
+    """Make view ``records`` (_row bigint, the file's columns), in the file's order.
 
-    ``_row`` counts the well-formed records from 1; ``row_number`` of a malformed CSV record is its line.
+    ``_row`` counts the well-formed records from 1. Whoever does not ask for it reads with all threads.
 
     Args:
-        db: a connection to make them in.
+        db: a connection to make it in.
         file: what is read.
         staged: its bytes.
         inputs: columns the mapping reads.
@@ -42,34 +47,66 @@ def read(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str
         UnreadableError: no record can be taken.
     """
     if file.spec.format == "parquet":
-        return _parquet(db, file, staged, inputs)
-    lake.decode(staged, file.spec.encoding)
+        return _parquet(db, file, staged.raw, inputs)
+    plain = lake.decode(staged, file.spec.encoding)
     if file.spec.format == "jsonl":
-        return _json_lines(db, file, staged, inputs)
-    return _csv(db, file, staged, inputs)
+        return _json_lines(db, file, plain, inputs)
+    return _csv(db, file, plain, inputs)
 
 
-def _csv(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str, ...]) -> str | None:
+def check(db: "DuckDBPyConnection", file: File) -> None:
+    """Read ``records`` to the end, for nothing but to see whether that can be done.
+
+    Raises:
+        UnreadableError: it cannot.
+    """
+    with _blame_the_file(file):
+        db.execute("select count(columns(*)) from records").fetchall()
+
+
+def set_aside(db: "DuckDBPyConnection", file: File) -> None:
+    """Make table ``malformed`` (row_number bigint, raw_row), once ``records`` was read.
+
+    ``row_number`` of what is no record is its line.
+    """
+    db.execute("create temp table malformed (row_number bigint, raw_row varchar)")
+    if file.spec.format != "parquet":
+        db.execute("insert into malformed select line, coalesce(any_value(csv_line), '') from rejected group by line")
+    if file.spec.format == "jsonl":
+        db.execute(f"insert into malformed select rowid + 1, line from lines where not ({_IS_RECORD})")
+
+
+def _blame_the_file(file: File) -> AbstractContextManager[None]:
+    if file.spec.format == "parquet":
+        return blame(
+            f"{file.path.name} is no whole Parquet file", "Ask the source to deliver it again; the next run takes it."
+        )
+    return blame(
+        f"{file.path.name} cannot be cut into records",
+        "Compare its ends of lines, delimiter and quotes with source.yaml, or ask the source to deliver it again.",
+    )
+
+
+def _csv(db: "DuckDBPyConnection", file: File, plain: Path, inputs: tuple[str, ...]) -> str | None:
     spec = file.spec
-    header = _header(file, staged)
+    header = _header(file, plain)
     remark = _compare_columns(file, header, inputs)
     columns = "{" + ", ".join(f"{literal(name)}: 'varchar'" for name in header) + "}"
-    _take_lines(
-        db,
-        file,
-        f"create temp table records as select row_number() over () as {ROW}, * from read_csv("
-        f"{literal(str(staged.plain))}, columns = {columns}, header = true, strict_mode = true,"
-        f" delim = {literal(spec.delimiter)}, quote = {literal(spec.quote)}, escape = {literal(spec.quote)},"
-        f" {_REJECTS})",
-    )
+    with _blame_the_file(file):
+        db.execute(
+            f"create temp view records as select row_number() over () as {ROW}, * from read_csv("
+            f"{literal(str(plain))}, columns = {columns}, header = true, strict_mode = true,"
+            f" delim = {literal(spec.delimiter)}, quote = {literal(spec.quote)}, escape = {literal(spec.quote)},"
+            f" {_REJECTS})"
+        )
     return remark
 
 
-def _header(file: File, staged: Staged) -> list[str]:
+def _header(file: File, plain: Path) -> list[str]:
     """Texts of a CSV file's first record."""
     spec = file.spec
     try:
-        with staged.plain.open(encoding="utf-8", newline="") as lines:
+        with plain.open(encoding="utf-8", newline="") as lines:
             header = next(csv.reader(lines, delimiter=spec.delimiter, quotechar=spec.quote or None), [])
     except csv.Error:
         raise UnreadableError(
@@ -79,49 +116,30 @@ def _header(file: File, staged: Staged) -> list[str]:
     return [name.strip() for name in header]
 
 
-def _json_lines(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str, ...]) -> str | None:
+def _json_lines(db: "DuckDBPyConnection", file: File, plain: Path, inputs: tuple[str, ...]) -> str | None:
     remark = _compare_columns(file, list(file.spec.columns or inputs), inputs)
     structure = "{" + ", ".join(f'"{name}": "VARCHAR"' for name in inputs) + "}"
     # A line is taken whole: no text has that delimiter. strict_mode refuses mixed ends of lines.
-    _take_lines(
-        db,
-        file,
-        f"create temp table lines as select row_number() over () as {ROW}, line from read_csv("
-        f"{literal(str(staged.plain))}, columns = {{'line': 'varchar'}}, header = false, strict_mode = false,"
-        f" delim = '\x01\x02\x03\x04', quote = '', escape = '', {_REJECTS}) where line is not null",
-    )
-    is_record = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
+    with _blame_the_file(file):
+        db.execute(
+            f"create temp table lines as select line from read_csv({literal(str(plain))}, columns = {{'line':"
+            " 'varchar'}, header = false, strict_mode = false, delim = '\x01\x02\x03\x04', quote = '', escape = '',"
+            f" {_REJECTS}) where line is not null"
+        )
     fields = ", ".join(f"record.{identifier(name)} as {identifier(name)}" for name in inputs)
     db.execute(
-        f"create temp table records as select {ROW}, {fields} from (select {ROW},"
-        f" json_transform(line, {literal(structure)}) as record from lines where {is_record})"
+        f"create temp view records as select row_number() over () as {ROW}, {fields} from"
+        f" (select json_transform(line, {literal(structure)}) as record from lines where {_IS_RECORD})"
     )
-    db.execute(f"insert into malformed select {ROW}, line from lines where not ({is_record})")
     return remark
 
 
-def _take_lines(db: "DuckDBPyConnection", file: File, statement: str) -> None:
-    """Run a statement that reads lines, and make table ``malformed`` of those that are no records."""
-    with blame(
-        f"{file.path.name} cannot be cut into records",
-        "Compare its ends of lines, delimiter and quotes with source.yaml, or ask the source to deliver it again.",
-    ):
-        db.execute(statement)
-    db.execute(
-        "create temp table malformed as select line::bigint as row_number,"
-        " coalesce(any_value(csv_line), '') as raw_row from rejected group by line"
-    )
-
-
-def _parquet(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str, ...]) -> str | None:
-    path = literal(str(staged.raw))
-    with blame(
-        f"{file.path.name} is no whole Parquet file", "Ask the source to deliver it again; the next run takes it."
-    ):
+def _parquet(db: "DuckDBPyConnection", file: File, raw: Path, inputs: tuple[str, ...]) -> str | None:
+    path = literal(str(raw))
+    with _blame_the_file(file):
         found = [str(row[0]) for row in db.execute(f"select name from parquet_schema({path}) offset 1").fetchall()]
         remark = _compare_columns(file, found, inputs)
-        db.execute(f"create temp table records as select row_number() over () as {ROW}, * from read_parquet({path})")
-    db.execute("create temp table malformed (row_number bigint, raw_row varchar)")
+        db.execute(f"create temp view records as select row_number() over () as {ROW}, * from read_parquet({path})")
     return remark
 
 

@@ -3,13 +3,14 @@
 Here belongs the work on rows between ``reading`` and the files of the lake, as SQL in a DuckDB in memory. The rules a
 row must keep are in ``row_rules``; what happens to the files afterwards is ``landing``'s.
 
-Tables on the way: ``records`` (as text) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
+On the way: ``records`` (as text, in the file) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
+What is expensive is done for every row once, in ``typed``; reasons and raw rows are worked out for the refused ones.
 """
 
 from typing import TYPE_CHECKING
 
-from cx360 import privacy
-from cx360.contracts import Contract
+from cx360 import privacy, reading
+from cx360.contracts import Column, Contract
 from cx360.lake import blame
 from cx360.mapping import ROW, Mapping
 from cx360.row_rules import GIVEN, READ, TEXT, cast, exact_amount, read, reasons, text
@@ -26,25 +27,33 @@ def row_key(contract: Contract) -> tuple[str, ...]:
     return (*contract.key, version) if version and version not in contract.key else contract.key
 
 
-def _in_order(contract: Contract) -> str:
-    return ", ".join(f"{identifier(k)} nulls first" for k in row_key(contract))
+def _in_order(contract: Contract, of: str = "") -> str:
+    return ", ".join(f"{of}{identifier(k)} nulls first" for k in row_key(contract))
 
 
 def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
-    """Make table ``typed`` (_row, canonical columns, _amount as given, is_bad), a row per record.
+    """Make ``typed`` (_row, canonical columns, _amount as given, is_bad), a row per record.
 
     Raises:
-        UnreadableError: the mapping itself fails on a value.
+        UnreadableError: the file cannot be cut into records, or the mapping itself fails on a value.
     """
+    import duckdb
+
     names = ", ".join(identifier(c.name) for c in contract.columns)
     conditions = reasons(contract, select.outputs)
-    is_bad = " or ".join(f"coalesce({condition}, false)" for _, condition in conditions) or "false"
+    is_bad = f"coalesce({' or '.join(f'({condition})' for _, condition in conditions) or 'false'}, false)"
     parsed = _parsed(contract, file, select, "records")
     with blame(
         f"mapping {file.source.mapping(file.spec).name} of source {file.source.source} fails",
         "Check its functions and columns; leave the parsing of values to the contract's cast.",
     ):
-        db.execute(f"create temp table typed as select {ROW}, {names}, _amount, {is_bad} as is_bad from ({parsed})")
+        try:
+            db.execute(f"create temp table judged as select {names}, _amount, {is_bad} as is_bad from ({parsed})")
+        except duckdb.Error:
+            reading.check(db, file)
+            raise
+    # To number the records while they are read would take one thread; a table has them in order.
+    db.execute(f"create temp view typed as select rowid + 1 as {ROW}, * from judged")
     if contract.derived_key:
         _derive_key(db, contract)
 
@@ -69,7 +78,7 @@ def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
     key = identifier(contract.key[0])
     said = ", ".join(f"coalesce({identifier(c)}::varchar, '')" for c in contract.derived_key)
     db.execute(f"""
-        update typed set {key} = derived.key
+        update judged set {key} = derived.key
         from (
             select {ROW}, 'd' || said || '-' || row_number() over (partition by said order by {ROW}) as key
             from (
@@ -78,7 +87,7 @@ def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
                 where {key} is null and not is_bad
             )
         ) as derived
-        where typed.{ROW} = derived.{ROW}
+        where judged.rowid + 1 = derived.{ROW}
     """)
 
 
@@ -117,41 +126,36 @@ def settle_repeats(db: "DuckDBPyConnection", contract: Contract) -> None:
 
 
 def tokenise(db: "DuckDBPyConnection", contract: Contract, phone_region: str) -> None:
-    """Make table ``kept``: accepted rows with a token column beside every personal identifier.
+    """Make view ``kept`` of the accepted rows, and tables ``tokens_<column>`` (value, semantic_type, token).
 
-    Tables ``tokens_<column>`` (value, semantic_type, token) hold each distinct value once.
+    Each distinct value of a personal identifier is there once.
     """
-    joins, tokens = [], []
-    for column in contract.columns:
-        if column.token and column.semantic_type:
-            table, value = f"tokens_{column.name}", f"{identifier(column.name)}::varchar"
-            privacy.tokenise(
-                db,
-                f"select distinct {value} as v from typed where not is_bad and {identifier(column.name)} is not null",
-                table,
-                column.semantic_type,
-                phone_region,
-            )
-            joins.append(f"left join {table} on {table}.value = t.{value}")
-            tokens.append(f"{table}.token as {identifier(column.token)}")
-    columns = ", ".join(["t.*", *tokens])
-    db.execute(f"""
-        create temp view kept as
-        select {columns}
-        from (select * from typed where not is_bad and {ROW} not in (select {ROW} from repeats)) as t
-        {" ".join(joins)}
-    """)
+    db.execute(f"create temp view kept as select * from typed anti join repeats using ({ROW}) where not is_bad")
+    for column in _identifiers(contract):
+        value = identifier(column.name)
+        values = f"select distinct {value}::varchar as v from typed where not is_bad and {value} is not null"
+        privacy.tokenise(db, values, f"tokens_{column.name}", str(column.semantic_type), phone_region)
+
+
+def _identifiers(contract: Contract) -> list[Column]:
+    """Columns that leave a token in the lake."""
+    return [c for c in contract.columns if c.token and c.semantic_type]
 
 
 def accepted(contract: Contract) -> str:
-    """Select of the rows for the lake, sorted by key and version."""
-    names = ", ".join(identifier(name) for name, _, _ in contract.lake_columns)
-    return f"select {names} from kept order by {_in_order(contract)}"
+    """Select of the rows for the lake, a token in place of every personal identifier, sorted by key and version."""
+    personal = _identifiers(contract)
+    tokens = {c.token: f"tokens_{c.name}.token as {identifier(str(c.token))}" for c in personal}
+    names = ", ".join(tokens.get(name, f"kept.{identifier(name)}") for name, _, _ in contract.lake_columns)
+    joins = " ".join(
+        f"left join tokens_{c.name} on tokens_{c.name}.value = kept.{identifier(c.name)}::varchar" for c in personal
+    )
+    return f"select {names} from kept {joins} order by {_in_order(contract, 'kept.')}"
 
 
 def identifiers(contract: Contract) -> str | None:
     """Select of the distinct personal identifiers (semantic_type, token, value); None if the contract has none."""
-    tables = [f"select semantic_type, token, value from tokens_{c.name}" for c in contract.columns if c.token]
+    tables = [f"select semantic_type, token, value from tokens_{c.name}" for c in _identifiers(contract)]
     return f"select distinct * from ({' union all '.join(tables)}) order by all" if tables else None
 
 
@@ -171,13 +175,16 @@ def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Map
     ``_row`` is null for what is no record. ``examples`` are the mapped texts of a row as JSON, by column; they are
     as personal as the row.
     """
+    db.execute(
+        f"create temp view wanted as select {ROW} from typed where is_bad"
+        f" union all select {ROW} from repeats where contradicts"
+    )
+    ((count,),) = db.execute("select count(*) from wanted").fetchall()
+    # The file is read once more, as far as the last of them. A plain semi join would be turned round: the planner takes
+    # a file for small and would hold all of it in memory.
     db.execute(f"""
         create temp table suspects as
-        select records.*
-        from records
-        semi join (
-            select {ROW} from typed where is_bad union all select {ROW} from repeats where contradicts
-        ) using ({ROW})
+        select * from records where coalesce({ROW} in (select {ROW} from wanted), false) limit {count}
     """)
     codes = [
         f"case when coalesce({condition}, false) then {literal(code)} end"

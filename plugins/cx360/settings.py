@@ -6,6 +6,7 @@ Here belongs every ``CX360_*`` variable and the places derived from it. Business
 import os
 import secrets
 from contextlib import suppress
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,16 @@ class Settings(BaseSettings):
     token_key: SecretStr | None = Field(
         None, description="Secret of the tokens; default: made once, in keys/ below home, outside the lake."
     )
+    cut_off: time = Field(
+        time(5),
+        description="When the night after a delivery day stops waiting for files, in the bank's time zone.",
+    )
+    published_by: time | None = Field(
+        None, description="When that night's publication is due; Airflow tells of a later one. Default: no deadline."
+    )
+    ui_host: str = Field("127.0.0.1", description="Address Airflow's UI listens on.")
+    ui_port: int = Field(8080, description="Port of Airflow's UI.")
+    api_url: str | None = Field(None, description="Where Airflow's services find that port; default: on this machine.")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="What builds the warehouse.")
     spark_master: str | None = Field(
         None, description="Where Spark runs, such as spark://host:7077 or yarn; default: in this process, on threads."

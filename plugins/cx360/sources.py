@@ -60,6 +60,7 @@ class FileSpec(BaseModel):
     null_values: tuple[str, ...] = ("",)
     phone_region: str = "US"
     columns: tuple[str, ...] = ()
+    arrives: Literal["daily", "weekdays"] | None = None
     control: str | None = None
     min_age_seconds: int = 0
 
@@ -75,6 +76,10 @@ class FileSpec(BaseModel):
             return codecs.lookup(value).name
         except LookupError:
             raise ValueError(f"{value!r} is no encoding Python knows") from None
+
+    def is_expected(self, day: date) -> bool:
+        """Whether a file is to come for that delivery day."""
+        return self.arrives == "daily" or (self.arrives == "weekdays" and day.weekday() < 5)
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -171,7 +176,7 @@ class File:
         Args:
             also: what the deployment adds, such as the token key's id.
         """
-        spec = self.spec.model_dump(exclude={"pattern", "control", "min_age_seconds"})
+        spec = self.spec.model_dump(exclude={"pattern", "arrives", "control", "min_age_seconds"})
         text = json.dumps([spec, self.mapping_sql, self.timezone, also], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -275,15 +280,27 @@ def discover(settings: Settings, feed: str | None = None, until: date | None = N
         feed: None for all feeds.
         until: last delivery day wanted; None for all.
     """
-    timezone = bank(settings).timezone
     found = [
-        File(path, name, day, source, spec, spec.timezone or timezone)
-        for source in load(settings)
-        for path, name in _inbox(settings)
-        for spec, day in _matches(source, name)
-        if (feed is None or spec.feed == feed) and (until is None or day <= until)
+        file
+        for file in _claimed(settings)
+        if (feed is None or file.spec.feed == feed) and (until is None or file.delivery_day <= until)
     ]
     return sorted((f for f in found if f.is_complete), key=lambda f: (f.delivery_day, f.name))
+
+
+def waiting(settings: Settings) -> list[File]:
+    """Files in the inbox that a source takes and has not finished: without a control file, or written just now."""
+    return [file for file in _claimed(settings) if not file.is_complete]
+
+
+def kept(settings: Settings, source: str, feed: str, name: str, path: Path) -> File | None:
+    """A file that was delivered before, its bytes now at ``path``; None when that source takes no such file today."""
+    timezone = bank(settings).timezone
+    for known in load(settings):
+        for spec, day in _matches(known, name):
+            if known.source == source and spec.feed == feed:
+                return File(path, name, day, known, spec, spec.timezone or timezone)
+    return None
 
 
 def delivery_days(settings: Settings) -> list[date]:
@@ -301,6 +318,17 @@ def unclaimed(settings: Settings) -> list[str]:
         if path not in controls
         and not any(list(_matches(s, name)) for s in sources)
         and not any(Path(name).match(pattern) for s in sources for pattern in s.ignored)
+    ]
+
+
+def _claimed(settings: Settings) -> list[File]:
+    """Files in the inbox with the source that takes them."""
+    timezone = bank(settings).timezone
+    return [
+        File(path, name, day, source, spec, spec.timezone or timezone)
+        for source in load(settings)
+        for path, name in _inbox(settings)
+        for spec, day in _matches(source, name)
     ]
 
 

@@ -26,15 +26,18 @@ _VERDICTS = """
         group by arrival_number
     )"""
 
+_DECIDED = """
+    decided as (
+        select distinct on (arrival_number) arrival_number, kind
+        from ops.decisions
+        where kind in ('release', 'drop') and arrival_number is not null
+            and decision_number <= coalesce(cast(:known_at as bigint), decision_number)
+        order by arrival_number, decision_number desc
+    )"""
+
 _VISIBLE = f"""
 with {_VERDICTS},
-decided as (
-    select distinct on (arrival_number) arrival_number, kind
-    from ops.decisions
-    where kind in ('release', 'drop') and arrival_number is not null
-        and decision_number <= coalesce(cast(:known_at as bigint), decision_number)
-    order by arrival_number, decision_number desc
-),
+{_DECIDED},
 judged as (
     select
         d.arrival_number, d.source, d.feed, d.delivery_day, d.delivery_name, d.content_hash,
@@ -67,6 +70,25 @@ and not exists (
         and l.delivery_name = j.delivery_name and l.content_hash = j.content_hash
 )
 order by j.arrival_number
+"""
+
+#: What the gate and people said of each delivery; nothing lets one in that no row could be taken from.
+_STANDINGS = f"""
+with {_VERDICTS},
+{_DECIDED}
+select
+    d.arrival_number,
+    case
+        when c.kind = 'drop' then 'dropped'
+        when v.arrival_number is null then 'not yet checked'
+        when c.kind = 'release' and d.outcome = 'landed' then 'released'
+        when v.is_passed then 'passed'
+        when v.is_open then 'could not check'
+        else 'blocked'
+    end
+from ops.deliveries as d
+left join verdicts as v on v.arrival_number = d.arrival_number
+left join decided as c on c.arrival_number = d.arrival_number
 """
 
 #: The last delivery of each name, where it may not be read and nobody said drop.
@@ -118,6 +140,14 @@ def visible_arrivals(session: Session, settings: Settings, known_at: int | None)
     """
     snapshots = [feed for feed, contract in load(settings).items() if contract.delivery == "snapshot"]
     return list(session.scalars(text(_VISIBLE), {"known_at": known_at, "snapshots": snapshots}))
+
+
+def standings(session: Session) -> dict[int, str]:
+    """What the gate and people said of each delivery, by arrival number.
+
+    One of: passed, released (by a person), blocked, dropped (by a person), not yet checked, could not check.
+    """
+    return {row[0]: row[1] for row in session.execute(text(_STANDINGS), {"known_at": None})}
 
 
 def kept_out(session: Session, settings: Settings) -> list[tuple[int, str, str]]:

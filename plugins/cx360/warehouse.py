@@ -26,6 +26,7 @@ from cx360.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from dbt.contracts.results import RunResult
 
     from cx360.engines import Warehouse
     from cx360.ledger import Delivery
@@ -218,16 +219,17 @@ def settle(settings: Settings) -> None:
         _write(db, "run_scope")
 
 
-def dbt(settings: Settings, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
-    """Build models, seeds and their tests by one in-process call of dbt.
+def dbt(settings: Settings, step: str, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
+    """Build models, seeds and their tests by one in-process call of dbt; what became of each is in ``ops.dbt_results``.
 
     Args:
         settings: of the deployment.
+        step: of the pipeline that calls.
         select: dbt's selection; None for all.
         exclude: what to leave out of it.
 
     Returns:
-        Counts of models built and tests passed.
+        Counts of models built and tests passed; by model its rows, seconds and tests passed.
 
     Raises:
         DbtFailed: names what failed and says where dbt's log is.
@@ -235,6 +237,8 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
     import json
 
     from dbt.cli.main import dbtRunner
+
+    from cx360 import dbt_results, ledger
 
     run = opened(settings)
     with engines.open_warehouse(settings) as db:
@@ -244,8 +248,6 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
         "CX360_ENGINE": settings.engine,
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
     }
     variables = {
         "as_of": run.as_of.isoformat(),
@@ -264,13 +266,31 @@ def dbt(settings: Settings, select: str | None = None, exclude: str | None = Non
     with engines.of(settings).dbt(settings) as environment:
         os.environ |= environment
         result = dbtRunner().invoke(arguments)
-    return _counts(result, folder / "logs" / "dbt.log")
-
-
-def _counts(result: Any, log: Path) -> dict[str, Any]:
+    log = folder / "logs" / "dbt.log"
     if result.exception is not None:
         raise DbtFailed(f"dbt could not start: {result.exception}. Its log is {log}.")
     outcomes = list(result.result)
+    with ledger.session(settings) as session:
+        by_model = dbt_results.record(session, run.run_id, step, outcomes, _row_counts(settings, outcomes))
+    return _counts(outcomes, log) | {"by_model": by_model}
+
+
+def _row_counts(settings: Settings, outcomes: "list[RunResult]") -> dict[str, int]:
+    """Rows of the tables that were built, by dbt's unique id."""
+    tables = {
+        r.node.unique_id: r.node.relation_name
+        for r in outcomes
+        if str(r.status) == "success" and r.node.relation_name and r.node.config.materialized != "view"
+    }
+    if not tables:
+        return {}
+    selects = (f"select '{node}' as node, count(*) as n from {table}" for node, table in tables.items())
+    with engines.open_warehouse(settings, read_only=True) as db:
+        counted = db.query(" union all ".join(selects))
+    return dict(zip(counted["node"].to_pylist(), counted["n"].to_pylist(), strict=True))
+
+
+def _counts(outcomes: "list[RunResult]", log: Path) -> dict[str, Any]:
     failed = [r for r in outcomes if str(r.status) in ("error", "fail", "runtime error")]
     if failed:
         said = "; ".join(f"{r.node.name}: {(r.message or str(r.status)).strip()[:300]}" for r in failed[:10])

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cx360 import ledger
-from cx360.contracts import FEEDS, load
+from cx360.contracts import FEEDS, arrow_type, load
 from cx360.ledger import Conservation, Delivery
 from cx360.settings import Settings
 
@@ -172,7 +172,7 @@ def _conserve(session: Any, number: int, measure: str, came: Any, accepted: Any,
 
 
 def _write(settings: Settings, feed: str, path: str, records: list[dict[str, Any]]) -> None:
-    schema = load()[feed].arrow_schema()
+    schema = pa.schema([(name, arrow_type(sql)) for name, sql, _ in load()[feed].lake_columns])
     filled = [
         {f.name: _moment(r.get(f.name)) if pa.types.is_timestamp(f.type) else r.get(f.name) for f in schema}
         for r in records

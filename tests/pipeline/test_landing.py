@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
-from cx360 import landing, ledger
+from cx360 import contracts, landing, ledger
 from cx360.settings import Settings
 from tests.pipeline.bank import DAY, GOOD, HEADER, as_json_lines, deliver, settle, transactions
 
@@ -94,9 +94,10 @@ def test_every_format_and_compression_gives_the_same_rows(bank: Settings, name: 
     assert [r["description"] for r in rows(bank, "pii/texts/transactions")] == ["Käthe", "x"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_header(bank: Settings) -> None:
+def test_a_byte_order_mark_is_no_part_of_the_text(bank: Settings) -> None:
     deliver(bank, "tx.csv", b"\xef\xbb\xbf" + transactions().encode())
-    assert land(bank).accepted == 3
+    deliver(bank, "tx.jsonl", b"\xef\xbb\xbf" + as_json_lines([record(line) for line in PLAIN.splitlines()]).encode())
+    assert land(bank).accepted == 5
 
 
 BAD_ROWS = {
@@ -436,19 +437,59 @@ def test_snapshots_a_b_a_are_three_deliveries_of_two_contents(bank: Settings) ->
     assert len(list((bank.lake / "transactions").glob("*.parquet"))) == 2
 
 
-def test_the_same_input_makes_the_same_bytes_in_another_home(bank: Settings, tmp_path: Path) -> None:
-    many = "".join(
-        f"t{i % 4999};a{i % 7};0{i % 9 + 1}.03.2026;{i % 97},{i % 90 + 10};EUR;C;fee;n {i}\n" for i in range(20_000)
-    )
-    deliver(bank, "tx.csv.gz", transactions(many))
-    land(bank)
-    before = lake_bytes(bank)
+def _forget(bank: Settings) -> None:
+    """Back to an empty lake and ledger."""
     shutil.rmtree(bank.lake)
     with ledger.session(bank) as session:
         for table in (ledger.Quarantine, ledger.Conservation, ledger.Delivery):
             session.query(table).delete()
-    land(bank.model_copy(update={"threads": 1}))
-    assert lake_bytes(bank) == before
+
+
+def test_the_same_input_makes_the_same_bytes_with_any_number_of_threads_and_little_memory(bank: Settings) -> None:
+    faults = {7: "never", 8: "", 9: "32.13.2026"}
+    many = "".join(
+        f"t{i * 7919 % 149_999};a{i % 7};{faults.get(i % 1000, '01.03.2026')};{i % 97},{i % 90 + 10};EUR;C;fee;n {i}\n"
+        for i in range(150_000)
+    )
+    deliver(bank, "tx.csv", transactions(many + "short\n"))
+    seen = []
+    for threads, memory in ((2, "1GB"), (1, "1GB"), (4, "1GB"), (2, "90MB"), (2, "1GB")):
+        assert land(bank.model_copy(update={"threads": threads, "memory_limit": memory})).quarantined == 451 + 1
+        seen.append(lake_bytes(bank))
+        _forget(bank)
+    assert seen == seen[:1] * len(seen)
+
+
+def test_the_lake_has_the_types_of_the_contract(bank: Settings) -> None:
+    deliver(bank, "tx.csv", transactions())
+    land(bank)
+    contract = contracts.load(bank)["transactions"]
+    found = pq.read_schema(bank.lake / str(deliveries(bank)[0].lake_path))
+    assert {f.name: f.type for f in found} == {n: contracts.arrow_type(t) for n, t, _ in contract.lake_columns}
+
+
+def test_a_refused_row_is_kept_as_it_was_delivered_wherever_it_stands(bank: Settings) -> None:
+    good = "".join(f"t{i};a1;01.03.2026;1,00;EUR;C;fee;n\n" for i in range(9_000))
+    lines = ["x1;a1;never;1,00;EUR;C;fee; kept as is", "no record", good, "x2;a1;01.03.2026;much;EUR;C;fee;"]
+    deliver(bank, "tx.csv", transactions("".join(f"{line.rstrip()}\n" for line in lines)))
+    land(bank)
+    kept = {str(r["reasons"]): r for r in rows(bank, "pii/quarantine/transactions")}
+    assert kept["['unparseable:booked_date']"]["row_number"] == 1
+    assert '"text":" kept as is"' in str(kept["['unparseable:booked_date']"]["raw_row"])
+    assert kept["['unparseable:amount']"]["row_number"] == 9_002, "counting the well-formed records"
+    assert '"id":"x2"' in str(kept["['unparseable:amount']"]["raw_row"])
+    assert kept["['malformed_record']"]["row_number"] == 3, "its line, the header being the first"
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u3000", " \u2009"], ids=["space", "no-break", "wide", "thin"])
+def test_spaces_around_a_value_are_no_part_of_it(bank: Settings, blank: str) -> None:
+    line = f"{blank}t1{blank};{blank}a1;01.03.2026{blank};{blank}1,00;EUR{blank};C;fee{blank};{blank}\n"
+    deliver(bank, "tx.csv", transactions(line + f"t2;{blank};01.03.2026;1,00;EUR;C;fee;\n"))
+    assert land(bank).accepted == 1
+    (accepted,) = rows(bank, "transactions")
+    assert [accepted[c] for c in ("transaction_id", "account_id", "currency")] == ["t1", "a1", "EUR"]
+    assert rows(bank, "pii/texts/transactions") == [], "a text of spaces is none"
+    assert reasons(bank) == {"missing:account_id": 1}
 
 
 def test_a_landing_killed_anywhere_leaves_nothing_that_counts_and_finishes_the_same(

@@ -53,7 +53,7 @@ def made(files: Path, new_home: Callable[[str], Settings]) -> Settings:
 
 def open_bank(home: Settings, inbox: Path) -> Settings:
     """A home that reads the synthetic bank from that inbox, with the keys every home of these tests has."""
-    (home.home / "keys").mkdir(exist_ok=True)
+    (home.home / "keys").mkdir(parents=True, exist_ok=True)
     (home.home / "keys" / "identity").write_text("identity key of the tests")
     return home.model_copy(update={"inbox": inbox, "token_key": SecretStr("token key of the tests")})
 
@@ -82,6 +82,30 @@ def lake_bytes(home: Settings) -> dict[str, str]:
 
 def test_every_table_is_published_with_rows(made: Settings) -> None:
     assert all(rows for rows in published(made).values())
+
+
+def test_what_became_of_each_model_is_kept(made: Settings) -> None:
+    """Rows, time and tests of every model and seed, for each run; a table's rows are those it had then."""
+    with ledger.session(made) as session:
+        found = session.execute(
+            text(
+                "select run_id, node, row_count, seconds from ops.dbt_results"
+                " where resource_type in ('model', 'seed') and status = 'success' order by dbt_result_id"
+            )
+        ).all()
+        last, rows = session.execute(
+            text("select run_id, table_rows from ops.publications order by publication_id desc limit 1")
+        ).one()
+    built = json.loads((made.home / "dbt" / "target" / "manifest.json").read_text())["nodes"].values()
+    names = {node["name"] for node in built if node["resource_type"] in ("model", "seed")}
+    by_run: dict[str, dict[str, int | None]] = {}
+    for run_id, node, count, seconds in found:
+        by_run.setdefault(run_id, {})[node] = count
+        assert seconds >= 0
+    assert len(by_run) == 4
+    assert all(set(run) == names for run in by_run.values())
+    for table in ("profile.customer_profile", "cx.cx_metrics_daily"):
+        assert by_run[last][table.split(".")[1]] == rows[table]
 
 
 def test_a_second_run_changes_no_byte_of_the_lake_and_publishes_the_same_rows(made: Settings) -> None:

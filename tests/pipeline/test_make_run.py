@@ -9,21 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from cx360.contracts import FEEDS
 from cx360.settings import PROJECT, Settings
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def made(long_home: Settings) -> subprocess.CompletedProcess[str]:
+def made(long_home: Settings, watch: tuple[dict[str, str], Path]) -> subprocess.CompletedProcess[str]:
     """A small synthetic bank, run as a newcomer runs it."""
-    return cx360(long_home, "run", "--customers", "80", "--days", "12")
+    return cx360(long_home, "run", "--customers", "80", "--days", "12", **watch[0])
 
 
-def cx360(home: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+def cx360(home: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CX360_", "AIRFLOW"))}
-    environment |= {"CX360_HOME": str(home.home), "HOME": str(home.home / "nobody"), "COLUMNS": "160"}
+    environment |= {"CX360_HOME": str(home.home), "HOME": str(home.home / "nobody"), "COLUMNS": "160"} | more
     return subprocess.run(
         [sys.executable, "-m", "cx360.cli", *arguments],
         env=environment,
@@ -50,7 +49,15 @@ def test_every_dag_ran_in_airflow_for_the_history_and_for_each_day(
 ) -> None:
     with closing(sqlite3.connect(long_home.home / "airflow" / "airflow.db")) as db:
         runs = dict(db.execute("select dag_id, count(*) from dag_run where state = 'success' group by 1").fetchall())
-    assert runs == dict.fromkeys([f"land_{feed}" for feed in FEEDS] + ["profile"], 4)
+    assert runs == {"deliveries": 4, "profile": 4}
+
+
+def test_it_asks_for_no_other_machine(
+    made: subprocess.CompletedProcess[str], watch: tuple[dict[str, str], Path]
+) -> None:
+    asked = set(watch[1].read_text().split())
+    assert asked, "nothing was watched"
+    assert asked <= {"127.0.0.1", "::1", "localhost"}
 
 
 def test_the_command_line_reads_what_was_published(made: subprocess.CompletedProcess[str], long_home: Settings) -> None:

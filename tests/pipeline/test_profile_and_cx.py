@@ -329,7 +329,7 @@ def _metric(settings: Settings, metric: str, day: str, dimension_set: str = "tot
 def _build(folder: Path, feeds: dict[str, list[Row]], as_of: date = AS_OF) -> Settings:
     settings = Settings(home=folder, threads=2)
     _show(settings, feeds, as_of)
-    warehouse.dbt(settings)
+    warehouse.dbt(settings, "build_tables")
     return settings
 
 
@@ -588,7 +588,7 @@ def test_features_are_those_of_the_day_that_is_built(only_parties: Settings) -> 
     assert [tuple(row.values()) for row in _query(only_parties, days)] == [(AS_OF, 3)]
     with duckdb_engine.connect(only_parties) as db:
         db.execute("update raw.run set as_of = date '2026-04-01'")
-    warehouse.dbt(only_parties, select="customer_features")
+    warehouse.dbt(only_parties, "build_tables", select="customer_features")
     assert [tuple(row.values()) for row in _query(only_parties, days)] == [(date(2026, 4, 1), 3)]
 
 

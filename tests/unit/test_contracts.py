@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from cx360 import contracts
@@ -29,15 +28,6 @@ def test_no_restricted_column_reaches_the_lake_of_any_feed() -> None:
     for contract in SHIPPED.values():
         restricted = {c.name for c in contract.columns if c.is_restricted}
         assert not restricted & {name for name, _, _ in contract.lake_columns}
-
-
-def test_arrow_schema_follows_the_contract() -> None:
-    schema = SHIPPED["transactions"].arrow_schema()
-    assert schema.field("amount").type == pa.decimal128(18, 2)
-    assert schema.field("occurred_at").type == pa.timestamp("us", tz="UTC")
-    assert not schema.field("transaction_id").nullable
-    assert schema.field("category").nullable
-    assert schema.field("amount").metadata[b"description"].startswith(b"Amount in currency")
 
 
 def test_columns_a_contract_speaks_of_exist_in_it() -> None:

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
 from cx360 import cli, ledger
-from cx360.contracts import FEEDS
 from cx360.settings import PROJECT
 from tests import requirements_plugin
 
@@ -32,11 +32,14 @@ def is_there(thing: str) -> bool:
     """Whether a command, a verb of make, a DAG or a relation's column exists."""
     kind, _, name = thing.partition(" ")
     if kind == "cx360":
-        return name in {command.name or command.callback.__name__ for command in cli.app.registered_commands}
+        command = typer.main.get_command(cli.app)
+        for word in name.split():
+            command = getattr(command, "commands", {}).get(word)
+        return command is not None
     if kind == "make":
         return bool(re.search(rf"^{re.escape(name)}:.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     if kind == "dag":
-        return name == "profile" or name in {f"land_{feed}" for feed in FEEDS}
+        return name in ("deliveries", "profile")
     relation, _, column = thing.rpartition(".")
     return column in relations().get(relation, ())
 

@@ -60,13 +60,10 @@ class Checked:
 
 @cache
 def context() -> "AbstractDataContext":
-    """The one ephemeral context of this process: nothing on disk, no telemetry, no progress bars, silent.
+    """The one ephemeral context of this process: nothing on disk, no progress bars, silent.
 
     Great Expectations logs failing SQL with its parameters; a gate's results are in its report instead.
     """
-    import os
-
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
     with _without_spark_connect():
         import great_expectations as gx

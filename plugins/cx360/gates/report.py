@@ -63,7 +63,7 @@ class GateReport:
     """What a gate found.
 
     Attributes:
-        gate: ``delivery.<feed>`` or ``candidate``.
+        gate: ``delivery.<feed>``, ``candidate``, or ``deliveries`` for those of all feeds.
         checked: how many deliveries or candidates were judged.
         verdicts: every rule on each of them.
     """
@@ -71,6 +71,10 @@ class GateReport:
     gate: str
     checked: int
     verdicts: list[Verdict] = field(default_factory=list)
+
+    def __add__(self, other: "GateReport") -> "GateReport":
+        """Both together, under this one's name."""
+        return GateReport(self.gate, self.checked + other.checked, self.verdicts + other.verdicts)
 
     @property
     def blocking(self) -> list[Verdict]:
@@ -129,6 +133,8 @@ class GateFailed(Exception):
         lines += [f"- {verdict.sentence()}" for verdict in blocking[:_NAMED]]
         if len(blocking) > _NAMED:
             lines.append(f"- and {len(blocking) - _NAMED} more")
+        if report.blocked:
+            lines.append(f"What to do: cx360 quarantine show {report.blocked[0]}")
         lines.append("All results: ops.gate_results, and data_docs below the reports folder.")
         super().__init__("\n".join(lines))
 

@@ -23,17 +23,19 @@ def generate(
     out: Path,
     end: date | None = None,
     plant: bool = True,
+    daily: int = 3,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Write a synthetic bank: ``out/inbox/<delivery day>/…`` and, beside it, ``out/truth/…``.
 
     Args:
         customers: number of people, 1 to 1,000,000.
-        days: length of the period in days, 7 to 3,660.
+        days: length of the period in days, at least four more than ``daily``, at most 3,660.
         seed: the same seed gives the same bytes.
         out: folder to write below; ``inbox`` and ``truth`` must not hold anything yet.
         end: last business day; default 2026-04-02.
         plant: whether groups with known facts are hidden in the data.
+        daily: how many of the last days are deliveries of their own, 3 to 366; all before is one delivery.
         progress: gets a short text before each part of the work.
 
     Returns:
@@ -46,7 +48,7 @@ def generate(
     from cx360.sample.bank import Plan
 
     out = Path(out)
-    plan = Plan(customers, days, seed, end or END, plant)
+    plan = Plan(customers, days, seed, end or END, plant, daily)
     inbox, truth_folder = out / "inbox", out / "truth"
     for folder in (inbox, truth_folder):
         if folder.exists() and any(folder.iterdir()):

@@ -53,13 +53,19 @@ class Plan:
     seed: int
     end: date
     plant: bool
+    daily: int = 3  # last days that are deliveries of their own
     settings: Mapping[str, Any] = field(default_factory=parameters)
 
     def __post_init__(self) -> None:
         if not 1 <= self.customers <= 1_000_000:
             raise ValueError(f"customers must be 1 to 1,000,000, not {self.customers}")
-        if not 7 <= self.days <= 3660:
-            raise ValueError(f"days must be 7 to 3,660, not {self.days}: the last three are deliveries of their own")
+        if not 3 <= self.daily <= 366:
+            raise ValueError(f"daily must be 3 to 366, not {self.daily}")
+        if not self.daily + 4 <= self.days <= 3660:
+            raise ValueError(
+                f"days must be {self.daily + 4} to 3,660, not {self.days}: the last {self.daily} are deliveries of"
+                " their own"
+            )
 
     @property
     def last(self) -> int:
@@ -74,7 +80,7 @@ class Plan:
     @property
     def history(self) -> int:
         """Last day of the history, whose folder holds all of it."""
-        return self.last - 3
+        return self.last - self.daily
 
     def day_at(self, share: float) -> int:
         """The day that lies at that share of the period."""
@@ -93,7 +99,7 @@ class Plan:
         return days[np.unique(month_of(days), return_index=True)[1]]
 
     def slot_of(self, day: Ints) -> Ints:
-        """File a day's rows belong to: the history's parts are 0, 1, …, then one file for each of three days."""
+        """File a day's rows belong to: the history's parts are 0, 1, …, then one file for each later day."""
         day = np.maximum(day, self.first)
         part = np.searchsorted(self.parts, day, side="right") - 1
         return np.where(day > self.history, len(self.parts) + day - self.history - 1, part).astype(np.int64)
@@ -288,7 +294,7 @@ class Feed:
 
 
 def slots(plan: Plan, opening: int = 0) -> list[Slot]:
-    """The files a feed has: history in month parts, then one for each of the last three days.
+    """The files a feed has: history in month parts, then one for each later day.
 
     ``opening`` more parts come first, for what was there before the first day.
     """

@@ -215,7 +215,7 @@ def owner_feed(plan: Plan, parties: Parties, accounts: Accounts) -> Feed:
 def holding_feed(plan: Plan, people: People, parties: Parties, accounts: Accounts) -> Feed:
     """The feed ``holdings``: snapshots of cards, loans, deposits, depots, insurance and standing orders.
 
-    The second of the last three days brings the first one's file again, corrected, and none of its own: on the first
+    The second day after the history brings the first one's file again, corrected, and none of its own: on the first
     day deposits came in cents instead of euros.
     """
     import pyarrow as pa
@@ -243,8 +243,8 @@ def holding_feed(plan: Plan, people: People, parties: Parties, accounts: Account
     named = (kind != 5) & (rng.random(total) < 0.9) | (account < 0)
     party = np.where(account >= 0, accounts.party[account], parties.main[person])
     ended = np.where(account >= 0, accounts.closed[account], people.gone[person])
-    files = [Slot(d, d) for d in (plan.history, plan.history + 1)]
-    files += [Slot(plan.history + 2, plan.history + 1), Slot(plan.last, plan.last)]
+    files = _snapshot_slots(plan)
+    files[2] = Slot(plan.history + 2, plan.history + 1)  # the file of the day before, once more
     row, slot, wrong = [], [], []
     for k, file in enumerate(files):
         there = np.flatnonzero((start <= file.day) & (ended > file.day - 400))
@@ -595,7 +595,7 @@ def _versions(plan: Plan, rng: np.random.Generator, feed: Feed, booked: Ints, ce
         corrected = np.flatnonzero(can_follow)[-1:]
     recent = (booked > plan.history) & can_follow
     pending = np.flatnonzero(recent & (purpose == POS) & (draw > 1 - p["pending_at_first"]))
-    # The first of the three days, or the second where the first is a Sunday.
+    # The first day after the history, or the second where the first is a Sunday.
     day = plan.history + 1 if (booked == plan.history + 1).any() else plan.history + 2
     late = np.flatnonzero((booked == day) & (draw > 0.3) & (draw < 0.3 + p["late_transactions"]))
     late = np.setdiff1d(late, np.concatenate([corrected, pending]))
