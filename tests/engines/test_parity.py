@@ -47,10 +47,10 @@ from cx360.settings import PROJECT, Settings
 
 whole = warehouse.dbt
 
-def half(settings, select=None, exclude=None):
+def half(*told, select=None, exclude=None):
     if exclude is None:
-        return whole(settings, select=select)
-    whole(settings, select="path:models/daily path:models/cx")
+        return whole(*told, select=select)
+    whole(*told, select="path:models/daily path:models/cx")
     os.kill(os.getpid(), signal.SIGKILL)
 
 test_parity.build(Settings(), *sys.argv[1:3])
@@ -105,8 +105,8 @@ def without_tests() -> Iterator[None]:
     """Builds within leave out the tests of dbt, which pass on Spark in the first one."""
     whole = warehouse.dbt
 
-    def dbt(settings: Settings, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
-        return whole(settings, select, f"{exclude or ''} resource_type:test")
+    def dbt(*told: Any, select: str | None = None, exclude: str | None = None) -> dict[str, Any]:
+        return whole(*told, select=select, exclude=f"{exclude or ''} resource_type:test")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warehouse, "dbt", dbt)
