@@ -193,7 +193,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
         "spark.master": f"local[{settings.threads}]",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.shuffle.partitions": str(2 * settings.threads),
+        "spark.sql.shuffle.partitions": str(settings.threads),
     }
 
 
