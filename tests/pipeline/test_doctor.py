@@ -18,8 +18,9 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
-from cx360 import cli, doctor, gates, lake, landing, ledger, pipeline, postgres, publish, replay, warehouse
+from cx360 import cli, doctor, gates, lake, landing, ledger, pipeline, postgres, publish, replay
 from cx360.doctor import Finding
+from cx360.engines import duckdb as duckdb_engine
 from cx360.settings import Settings
 from tests.pipeline.bank import deliver, settle, transactions
 
@@ -358,7 +359,7 @@ def test_a_damaged_warehouse(shared: Settings) -> None:
 
 
 def test_a_warehouse_somebody_holds(shared: Settings) -> None:
-    with warehouse.connect(shared) as db:
+    with duckdb_engine.connect(shared) as db:
         db.execute("create table t (i integer)")
     holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(shared.warehouse)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None and holder.stdout.readline()
@@ -488,7 +489,6 @@ def fill(ballast: Path) -> None:
     ("variable", "value", "cured", "level"),
     [
         ("AIRFLOW__CORE__LOAD_EXAMPLES", "True", "False", "warning"),
-        ("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "True", "False", "warning"),
         ("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True", "False", "error"),
         ("AIRFLOW__API_AUTH__JWT_SECRET", "airflow_jwt_secret", "b3duIHNlY3JldA==", "error"),
         ("AIRFLOW__CORE__FERNET_KEY", "", "b3duIHNlY3JldA==", "error"),
@@ -535,7 +535,6 @@ def _airflow(url: str, home: Path, code: str) -> None:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": url,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | environment, check=False, capture_output=True, text=True
@@ -551,7 +550,7 @@ def test_the_pool_of_the_warehouse(shared: Settings, outside: pytest.MonkeyPatch
         assert "is missing" in one("pool", shared).what
         airflow.execute("insert into slot_pool (pool, slots, include_deferred) values ('cx360_warehouse', 4, false)")
         found = one("pool", shared)
-        assert "has 4 slots" in found.what and str(found.cure).startswith("airflow pools set cx360_warehouse 1 ")
+        assert "has 4 slots" in found.what and str(found.cure).startswith("cx360 airflow pools set cx360_warehouse 1 ")
         airflow.execute("update slot_pool set slots = 1 where pool = 'cx360_warehouse'")
         assert look("pool", shared) == []
 

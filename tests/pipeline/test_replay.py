@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cx360 import gates, landing, ledger, manifest, replay, visibility, warehouse
+from cx360.engines import duckdb as duckdb_engine
 from cx360.replay import Replayed, ReplayError, Wanted
 from cx360.settings import Settings
 from tests.pipeline.bank import deliver, settle, transactions
@@ -59,7 +60,7 @@ def visible(bank: Settings) -> list[int]:
 def rows(bank: Settings, sql: str) -> list[tuple[object, ...]]:
     """Rows of what a run opened now is shown."""
     warehouse.open_run(bank, "test", date(2026, 3, 4), None)
-    with warehouse.connect(bank) as db:
+    with duckdb_engine.connect(bank) as db:
         return db.sql(sql).fetchall()
 
 

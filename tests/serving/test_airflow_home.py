@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from cx360 import airflow_home, postgres
+from cx360 import airflow_home, postgres, sample
 from cx360.settings import PROJECT, Settings
 
 pytestmark = pytest.mark.slow
@@ -107,10 +107,11 @@ def test_every_dag_is_there_and_waits_for_nobody_to_switch_it_on(up: Settings, t
 
 
 def test_the_scheduler_runs_tasks_of_this_home(up: Settings, token: str) -> None:
+    sample.generate(20, 10, 1, up.home)
     path = "/api/v2/dags/deliveries/dagRuns"
     run = ask(up, path, token, logical_date=None)["dag_run_id"]
     ended = eventually(
-        lambda: ask(up, f"{path}/{run}", token), lambda found: found["state"] in ("success", "failed"), seconds=180
+        lambda: ask(up, f"{path}/{run}", token), lambda found: found["state"] in ("success", "failed"), seconds=300
     )
     assert ended["state"] == "success"
     assert list((up.home / "airflow" / "logs" / "dag_id=deliveries").rglob("*.log"))
