@@ -1,8 +1,11 @@
 """The warehouse: what a run sees, and which days it computes anew."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import date
 
+import duckdb
 import pytest
 from pydantic import SecretStr
 
@@ -187,3 +190,27 @@ def test_what_waits_for_somebody_is_listed_until_it_is_replaced_or_dropped(bank:
         manifest.decide(session, "drop", arrival, "sent by mistake", "anna")
     with ledger.session(bank) as session:
         assert visibility.kept_out(session, bank) == []
+
+
+def test_a_warehouse_that_another_process_holds_is_waited_for(bank: Settings) -> None:
+    """The task of a killed scheduler holds it for a while; nobody has to clear a task for that."""
+    bank.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    hold = "import duckdb, sys, time; db = duckdb.connect(sys.argv[1]); print('held', flush=True); time.sleep(2)"
+    with subprocess.Popen([sys.executable, "-c", hold, str(bank.warehouse)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline()
+        with duckdb_engine.connect(bank) as db:
+            assert holder.poll() is not None
+            assert db.execute("select 1").fetchall() == [(1,)]
+
+
+def test_it_is_not_waited_for_for_ever(bank: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duckdb_engine, "PATIENCE", 0.1)
+    bank.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    hold = "import duckdb, sys; db = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(bank.warehouse)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None and holder.stdout.readline()
+        with pytest.raises(duckdb.IOException, match=str(holder.pid)), duckdb_engine.connect(bank):
+            pass
+        holder.communicate()

@@ -3,6 +3,7 @@
 Here belongs what is asked of an engine (see the package) in DuckDB's way.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,27 +18,46 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+#: Seconds to wait while another process holds the file: the task of a killed scheduler takes a while to end.
+PATIENCE = 120.0
+
+
 @contextmanager
 def connect(settings: Settings, read_only: bool = False) -> Iterator["DuckDBPyConnection"]:
-    """DuckDB's own connection to the file."""
-    import duckdb
+    """DuckDB's own connection to the file; waits while another process holds it.
 
+    Raises:
+        duckdb.IOException: it still does; the message names the process.
+    """
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    db = duckdb.connect(
-        str(settings.warehouse),
-        read_only=read_only,
-        config={
-            "threads": settings.threads,
-            "memory_limit": settings.memory_limit,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        },
-    )
+    db = _open(settings, read_only)
     try:
         db.execute("set TimeZone = 'UTC'")
         yield db
     finally:
         db.close()
+
+
+def _open(settings: Settings, read_only: bool) -> "DuckDBPyConnection":
+    import duckdb
+
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return duckdb.connect(
+                str(settings.warehouse),
+                read_only=read_only,
+                config={
+                    "threads": settings.threads,
+                    "memory_limit": settings.memory_limit,
+                    "autoinstall_known_extensions": False,
+                    "autoload_known_extensions": False,
+                },
+            )
+        except duckdb.IOException as error:
+            if "Could not set lock" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.5)
 
 
 @contextmanager
