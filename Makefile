@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run up down test quick bench spark lint format lock clean
+.PHONY: help run up down test quick spark bench lint format lock clean
 
 help: ## List the verbs
 	@printf 'make VERB, where VERB is\n\n'

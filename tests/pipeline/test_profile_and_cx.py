@@ -4,14 +4,14 @@ Here belong facts about what the models say; how rows arrive belongs to the test
 """
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cx360 import warehouse
+from cx360 import engines, warehouse
 from cx360.contracts import load
 from cx360.engines import duckdb as duckdb_engine
 from cx360.settings import Settings
@@ -281,8 +281,9 @@ UNIT_TESTS = ("path:models/profile,test_type:unit", "path:models/cx,test_type:un
 
 def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
     """The tables of schema raw that a run opens the warehouse with, one delivery per feed that came."""
+    with engines.open_warehouse(settings) as empty:
+        warehouse._create(empty)
     with duckdb_engine.connect(settings) as db:
-        warehouse._create(db)
         db.execute("create schema identity")
         db.execute("create table identity.party_groups (party_id varchar, profile_id varchar)")
         known = [party["party_id"] for party in feeds["parties"]]
@@ -326,30 +327,29 @@ def _metric(settings: Settings, metric: str, day: str, dimension_set: str = "tot
     return row
 
 
-def _build(folder: Path, feeds: dict[str, list[Row]], as_of: date = AS_OF) -> Settings:
-    settings = Settings(home=folder, threads=2)
+def _build(settings: Settings, feeds: dict[str, list[Row]], as_of: date = AS_OF) -> Settings:
     _show(settings, feeds, as_of)
     warehouse.dbt(settings, "build_tables")
     return settings
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def bank(new_home: Callable[[str], Settings]) -> Settings:
     """A warehouse built by dbt, with all its tests, from the rows above."""
-    return _build(tmp_path_factory.mktemp("bank"), FEEDS)
+    return _build(new_home("bank"), FEEDS)
 
 
 @pytest.fixture(scope="module")
-def no_accounts(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def no_accounts(new_home: Callable[[str], Settings]) -> Settings:
     """The same, of a bank that delivers no account master, no rates and no events but bookings."""
     feeds = {feed: FEEDS[feed] for feed in ("parties", "account_parties", "transactions")}
-    return _build(tmp_path_factory.mktemp("no_accounts"), feeds)
+    return _build(new_home("no_accounts"), feeds)
 
 
 @pytest.fixture(scope="module")
-def only_parties(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def only_parties(new_home: Callable[[str], Settings]) -> Settings:
     """The same, of a bank that delivers nothing but its parties."""
-    return _build(tmp_path_factory.mktemp("only_parties"), {"parties": PARTIES})
+    return _build(new_home("only_parties"), {"parties": PARTIES})
 
 
 def test_every_person_has_one_row_and_nobody_has_one(bank: Settings) -> None:
