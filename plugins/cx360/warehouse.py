@@ -245,7 +245,6 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
         _write(db, "audited")
     folder = settings.home / "dbt"
     os.environ |= {
-        "CX360_ENGINE": settings.engine,
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
@@ -259,7 +258,7 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
     arguments = ["--quiet", "--no-version-check", "build", "--exclude-resource-type", "unit_test"]
     folder_of_dbt = str(project(settings))
     arguments += ["--project-dir", folder_of_dbt, "--profiles-dir", folder_of_dbt]
-    arguments += ["--vars", json.dumps(variables)]
+    arguments += ["--target", settings.engine, "--vars", json.dumps(variables)]
     arguments += ["--select", *select.split()] if select else []
     arguments += ["--exclude", *exclude.split()] if exclude else []
     arguments += ["--full-refresh"] if run.full_refresh else []

@@ -235,10 +235,10 @@ from cx360.settings import Settings
 
 whole = warehouse.dbt
 
-def half(settings, select=None, exclude=None):
+def half(*told, select=None, exclude=None):
     if exclude is None:
-        return whole(settings, select=select)
-    whole(settings, select="path:models/daily path:models/cx")
+        return whole(*told, select=select)
+    whole(*told, select="path:models/daily path:models/cx")
     os.kill(os.getpid(), signal.SIGKILL)
 
 warehouse.dbt = half
