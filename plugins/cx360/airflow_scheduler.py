@@ -21,7 +21,6 @@ MODULES = (
     "dbt.adapters.duckdb",
     "dbt.cli.main",
     "duckdb",
-    "great_expectations",
     "psycopg",
     "pyarrow.parquet",
     "sqlalchemy.orm",
@@ -34,6 +33,9 @@ def main() -> None:
         importlib.import_module(name)
     from airflow.__main__ import main as airflow
 
+    from cx360.gates import checking
+
+    checking.import_library()
     sys.argv = ["airflow", "scheduler", *sys.argv[1:]]
     airflow()
 

@@ -65,13 +65,19 @@ def context() -> "AbstractDataContext":
     Great Expectations logs failing SQL with its parameters; a gate's results are in its report instead.
     """
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
-    with _without_spark_connect():
-        import great_expectations as gx
+    import_library()
+    import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     made = gx.get_context(mode="ephemeral")
     made.variables.progress_bars = ProgressBarsConfig(globally=False)
     return made
+
+
+def import_library() -> None:
+    """Import Great Expectations, which takes seconds."""
+    with _without_spark_connect():
+        import great_expectations  # noqa: F401
 
 
 @contextmanager
