@@ -363,3 +363,13 @@ def test_mappings_give_the_contracts_columns(bank: Path) -> None:
             db.register("raw", rows)
             columns = [d[0] for d in db.execute((sources / f"{feed}.sql").read_text()).description]
         assert set(columns) == {c.name for c in contract.columns}, feed
+
+
+def test_as_many_days_come_one_by_one_as_asked(tmp_path: Path) -> None:
+    generate(customers=20, days=20, seed=1, out=tmp_path / "b", daily=8)
+    days = sorted(path.name for path in (tmp_path / "b" / "inbox").iterdir())
+    assert len(days) == 1 + 8
+    assert days[-1] == "2026-04-02"
+    for daily in (2, 17, 400):
+        with pytest.raises(ValueError, match="must be"):
+            generate(customers=20, days=20, seed=1, out=tmp_path / "c", daily=daily)
