@@ -20,7 +20,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 class Settings(BaseSettings):
     """A deployment, from ``CX360_*``. Every default works on a fresh machine."""
 
-    model_config = SettingsConfigDict(env_prefix="CX360_", extra="ignore")
+    # An empty variable is one that is not set: CX360_HOME= must not mean the folder somebody stands in.
+    model_config = SettingsConfigDict(env_prefix="CX360_", env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(PROJECT / "cx360_home", description="Folder of everything a deployment keeps.")
     inbox: Path | None = Field(None, description="Folder the sources deliver to; default: inbox below home.")

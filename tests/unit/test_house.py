@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cx360.settings import PROJECT
+from cx360.settings import PROJECT, Settings
 
 TEXT = {
     "",
@@ -145,3 +145,10 @@ def test_help_lists_every_verb():
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE).group(1).split()
     said = subprocess.run(["make", "help"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
     assert re.findall(r"^([a-z]+) {2,}\S", said, re.MULTILINE) == phony
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
+    monkeypatch.setenv("CX360_HOME", "")
+    monkeypatch.setenv("CX360_PUBLISHED_BY", "")
+    assert Settings().home == PROJECT / "cx360_home"
+    assert Settings().published_by is None
