@@ -13,8 +13,8 @@ from cx360.contracts import Contract
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: The number of a record in its file, from 1, carried beside the columns of ``raw``.
-ROW = "_row"
+#: A record as its file has it, all columns in one, carried beside what a mapping makes of them.
+RECORD = "_record"
 
 
 class MappingError(ValueError):
@@ -23,15 +23,15 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True)
 class Mapping:
-    """A mapping select, ready to run over a relation ``raw`` that has ``_row`` and the file's columns."""
+    """A mapping select, ready to run over a relation ``raw`` that has ``_record`` and the file's columns."""
 
-    sql: str  # with _row as first column
+    sql: str  # with _record as first column
     outputs: tuple[str, ...]  # contract columns it gives
     inputs: tuple[str, ...]  # columns of the file it reads, in order of mention
 
 
 def parse(connection: "DuckDBPyConnection", sql: str, contract: Contract) -> Mapping:
-    """Check a mapping select against its contract and carry the row number through it.
+    """Check a mapping select against its contract and carry the record through it.
 
     Raises:
         MappingError: it is not one plain select over ``raw``, or its columns are not the contract's.
@@ -62,7 +62,7 @@ def parse(connection: "DuckDBPyConnection", sql: str, contract: Contract) -> Map
             "type": "COLUMN_REF",
             "alias": "",
             "query_location": 0,
-            "column_names": [ROW],
+            "column_names": [RECORD],
         },
     )
     carried = connection.execute("select json_deserialize_sql($1::json)", [json.dumps(tree)]).fetchall()[0][0]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from cx360 import lake
 from cx360.lake import Staged, UnreadableError, blame
-from cx360.mapping import ROW
 from cx360.sources import File
 from cx360.sql import identifier, literal
 
@@ -30,9 +29,7 @@ _IS_RECORD = "case when json_valid(line) then json_type(line) = 'OBJECT' else fa
 
 
 def read(db: "DuckDBPyConnection", file: File, staged: Staged, inputs: tuple[str, ...]) -> str | None:
-    """Make view ``records`` (_row bigint, the file's columns), in the file's order.
-
-    ``_row`` counts the well-formed records from 1. Whoever does not ask for it reads with all threads.
+    """Make view ``records`` of the file's columns, its well-formed records in the file's order.
 
     Args:
         db: a connection to make it in.
@@ -94,7 +91,7 @@ def _csv(db: "DuckDBPyConnection", file: File, plain: Path, inputs: tuple[str, .
     columns = "{" + ", ".join(f"{literal(name)}: 'varchar'" for name in header) + "}"
     with _blame_the_file(file):
         db.execute(
-            f"create temp view records as select row_number() over () as {ROW}, * from read_csv("
+            f"create temp view records as select * from read_csv("
             f"{literal(str(plain))}, columns = {columns}, header = true, strict_mode = true,"
             f" delim = {literal(spec.delimiter)}, quote = {literal(spec.quote)}, escape = {literal(spec.quote)},"
             f" {_REJECTS})"
@@ -128,7 +125,7 @@ def _json_lines(db: "DuckDBPyConnection", file: File, plain: Path, inputs: tuple
         )
     fields = ", ".join(f"record.{identifier(name)} as {identifier(name)}" for name in inputs)
     db.execute(
-        f"create temp view records as select row_number() over () as {ROW}, {fields} from"
+        f"create temp view records as select {fields} from"
         f" (select json_transform(line, {literal(structure)}) as record from lines where {_IS_RECORD})"
     )
     return remark
@@ -139,7 +136,7 @@ def _parquet(db: "DuckDBPyConnection", file: File, raw: Path, inputs: tuple[str,
     with _blame_the_file(file):
         found = [str(row[0]) for row in db.execute(f"select name from parquet_schema({path}) offset 1").fetchall()]
         remark = _compare_columns(file, found, inputs)
-        db.execute(f"create temp view records as select row_number() over () as {ROW}, * from read_parquet({path})")
+        db.execute(f"create temp view records as select * from read_parquet({path})")
     return remark
 
 

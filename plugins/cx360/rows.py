@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 from cx360 import privacy, reading
 from cx360.contracts import Column, Contract
 from cx360.lake import blame
-from cx360.mapping import ROW, Mapping
+from cx360.mapping import RECORD, Mapping
 from cx360.row_rules import GIVEN, READ, TEXT, cast, exact_amount, read, reasons, text
 from cx360.sources import File
 from cx360.sql import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+#: The number of a record in its file, from 1.
+ROW = "_row"
+#: Tokens that are not more than that are carried through sorting as numbers, which is half the work; more of them
+#: would take memory that cannot be spilled.
+_FEW_TOKENS = 250_000
 
 
 def row_key(contract: Contract) -> tuple[str, ...]:
@@ -31,6 +37,11 @@ def _in_order(contract: Contract, of: str = "") -> str:
     return ", ".join(f"{of}{identifier(k)} nulls first" for k in row_key(contract))
 
 
+def _hash(contract: Contract, names: tuple[str, ...]) -> str:
+    """SQL of a number that is the same where those columns are, and hardly ever elsewhere."""
+    return f"hash({', '.join(f'{_stored(contract.column(name))}::varchar' for name in names)})"
+
+
 def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
     """Make ``typed`` (_row, canonical columns, _amount as given, is_bad), a row per record.
 
@@ -39,7 +50,7 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
     """
     import duckdb
 
-    names = ", ".join(identifier(c.name) for c in contract.columns)
+    values = ", ".join(f"{_stored(c)} as {identifier(c.name)}" for c in contract.columns)
     conditions = reasons(contract, select.outputs)
     is_bad = f"coalesce({' or '.join(f'({condition})' for _, condition in conditions) or 'false'}, false)"
     parsed = _parsed(contract, file, select, "records")
@@ -48,7 +59,7 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
         "Check its functions and columns; leave the parsing of values to the contract's cast.",
     ):
         try:
-            db.execute(f"create temp table judged as select {names}, _amount, {is_bad} as is_bad from ({parsed})")
+            db.execute(f"create temp table judged as select {values}, _amount, {is_bad} as is_bad from ({parsed})")
         except duckdb.Error:
             reading.check(db, file)
             raise
@@ -58,8 +69,16 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
         _derive_key(db, contract)
 
 
+def _stored(column: Column) -> str:
+    """SQL of a typed value as ``typed`` keeps it: one of a list by its place there, which is less to sort and write."""
+    name = identifier(column.name)
+    if column.type != "varchar" or not column.allowed:
+        return name
+    return f"try_cast({name} as enum({', '.join(map(literal, column.allowed))}))"
+
+
 def _parsed(contract: Contract, file: File, select: Mapping, records: str) -> str:
-    """Select of some records in the three layers of ``row_rules``: as text, as read, as typed values."""
+    """Select of some records in the three layers of ``row_rules``: as text, as read, as typed values; and whole."""
     spec = file.spec
     texts, reads, values = [], [], []
     for column in contract.columns:
@@ -69,8 +88,11 @@ def _parsed(contract: Contract, file: File, select: Mapping, records: str) -> st
         reads.append(f"{read(column, spec, file.timezone)} as {identifier(name + READ)}")
         values.append(f"{cast(column)} as {identifier(name)}")
     amount = exact_amount(contract.money["amount"]) if contract.money else "null::decimal(38,6)"
-    mapped = f"with raw as (from {records}) select {ROW}, {', '.join(texts)} from ({select.sql})"
-    return f"select *, {', '.join(values)}, {amount} as _amount from (select *, {', '.join(reads)} from ({mapped}))"
+    mapped = f"select {RECORD}, {', '.join(texts)} from ({select.sql})"
+    return (
+        f"with raw as (select {RECORD}, * from {records} as {RECORD})"
+        f" select *, {', '.join(values)}, {amount} as _amount from (select *, {', '.join(reads)} from ({mapped}))"
+    )
 
 
 def _derive_key(db: "DuckDBPyConnection", contract: Contract) -> None:
@@ -101,16 +123,16 @@ def settle_repeats(db: "DuckDBPyConnection", contract: Contract) -> None:
     key = [identifier(k) for k in row_key(contract)]
     keys = ", ".join(key)
     content = ", ".join(f"{identifier(c.name)} := {identifier(c.name)}" for c in contract.columns)
-    same = " and ".join(f"t.{k} is not distinct from twice.{k}" for k in key)
+    told_by = _hash(contract, row_key(contract))
     db.execute(f"""
         create temp table repeats as
         with twice as (
-            select {keys} from typed where not is_bad group by all having count(*) > 1
+            select {told_by} as _hash from typed where not is_bad group by all having count(*) > 1
         ),
         rivals as (
-            select t.*, {version} as _version, md5(to_json(struct_pack({content}))::varchar) as _said
-            from typed as t semi join twice on {same}
-            where not t.is_bad
+            select typed.*, {version} as _version, md5(to_json(struct_pack({content}))::varchar) as _said
+            from typed semi join twice on _hash = {told_by}
+            where not is_bad
         ),
         placed as (
             select
@@ -134,7 +156,12 @@ def tokenise(db: "DuckDBPyConnection", contract: Contract, phone_region: str) ->
     for column in _identifiers(contract):
         value = identifier(column.name)
         values = f"select distinct {value}::varchar as v from typed where not is_bad and {value} is not null"
-        privacy.tokenise(db, values, f"tokens_{column.name}", str(column.semantic_type), phone_region)
+        table = f"tokens_{column.name}"
+        privacy.tokenise(db, values, table, str(column.semantic_type), phone_region)
+        ((tokens,),) = db.execute(f"select count(*) from {table}").fetchall()
+        if 0 < tokens <= _FEW_TOKENS:
+            db.execute(f"create type {table}_number as enum (select distinct token from {table})")
+            db.execute(f"alter table {table} alter token type {table}_number")
 
 
 def _identifiers(contract: Contract) -> list[Column]:
@@ -150,12 +177,15 @@ def accepted(contract: Contract) -> str:
     joins = " ".join(
         f"left join tokens_{c.name} on tokens_{c.name}.value = kept.{identifier(c.name)}::varchar" for c in personal
     )
-    return f"select {names} from kept {joins} order by {_in_order(contract, 'kept.')}"
+    spelled = ", ".join(f"{identifier(name)}::{of} as {identifier(name)}" for name, of, _ in contract.lake_columns)
+    return f"select {spelled} from (select {names} from kept {joins} order by {_in_order(contract, 'kept.')})"
 
 
 def identifiers(contract: Contract) -> str | None:
     """Select of the distinct personal identifiers (semantic_type, token, value); None if the contract has none."""
-    tables = [f"select semantic_type, token, value from tokens_{c.name}" for c in _identifiers(contract)]
+    tables = [
+        f"select semantic_type, token::varchar as token, value from tokens_{c.name}" for c in _identifiers(contract)
+    ]
     return f"select distinct * from ({' union all '.join(tables)}) order by all" if tables else None
 
 
@@ -179,13 +209,7 @@ def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Map
         f"create temp view wanted as select {ROW} from typed where is_bad"
         f" union all select {ROW} from repeats where contradicts"
     )
-    ((count,),) = db.execute("select count(*) from wanted").fetchall()
-    # The file is read once more, as far as the last of them. A plain semi join would be turned round: the planner takes
-    # a file for small and would hold all of it in memory.
-    db.execute(f"""
-        create temp table suspects as
-        select * from records where coalesce({ROW} in (select {ROW} from wanted), false) limit {count}
-    """)
+    _find(db, contract, file, select)
     codes = [
         f"case when coalesce({condition}, false) then {literal(code)} end"
         for code, condition in reasons(contract, select.outputs)
@@ -195,14 +219,41 @@ def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Map
     db.execute(f"""
         create temp table refused as
         select
-            parsed.{ROW} as row_number,
-            parsed.{ROW},
+            parsed.{RECORD}.{ROW} as row_number,
+            parsed.{RECORD}.{ROW},
             list_filter([{", ".join([*codes, contradicts])}], lambda r: r is not null) as reasons,
-            to_json(suspects)::varchar as raw_row,
+            to_json(parsed.{RECORD})::varchar as raw_row,
             to_json(struct_pack({texts})) as examples
         from ({_parsed(contract, file, select, "suspects")}) as parsed
-        join (select {ROW} as _number, suspects from suspects) on _number = parsed.{ROW}
-        left join repeats on repeats.{ROW} = parsed.{ROW}
+        left join repeats on repeats.{ROW} = parsed.{RECORD}.{ROW}
         union all
         select row_number, null, ['malformed_record'], raw_row, null from malformed
+    """)
+
+
+def _find(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
+    """Make table ``suspects`` (_row, the file's columns) of the wanted rows, from the file.
+
+    To number its records would take one thread. Rows of one key are in the same order there as in ``typed`` instead;
+    where the key may be derived, rows that say the same.
+    """
+    told_by = _hash(contract, contract.derived_key or row_key(contract))
+    is_alike = f"coalesce({told_by} in (select _hash from alike), false)"
+    place = "row_number() over (partition by _hash order by {}) as place"
+    db.execute(
+        f"create temp table alike as select distinct {told_by} as _hash from typed semi join wanted using ({ROW})"
+    )
+    ((count,),) = db.execute(f"select count(*) from typed where {is_alike}").fetchall()
+    # A plain semi join would be turned round: the planner takes a file for small and would hold all of it in memory.
+    parsed = _parsed(contract, file, select, "records")
+    db.execute(f"""
+        create temp table found as
+        select {told_by} as _hash, {RECORD} from ({parsed}) where {is_alike} {"" if count else "limit 0"}
+    """)
+    db.execute(f"""
+        create temp table suspects as
+        select {ROW}, unnest({RECORD})
+        from (select {told_by} as _hash, {ROW}, {place.format(ROW)} from typed where {is_alike})
+        join (select *, {place.format("rowid")} from found) using (_hash, place)
+        semi join wanted using ({ROW})
     """)

@@ -1,6 +1,7 @@
 """Landing: every kind of file and fault has its outcome, nothing is lost, and the same input makes the same bytes."""
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -406,6 +407,61 @@ def test_calls_without_a_key_get_one_from_what_they_say(bank: Settings) -> None:
     assert again.exists()
     land(bank, "call_logs")
     assert len(set(derived) & {str(r["call_id"]) for r in rows(bank, "call_logs")}) == 2
+
+
+def _quarantined_are_lines(bank: Settings, feed: str, lines: list[str]) -> list[int]:
+    """Numbers of the quarantined rows, each of which must be the line of its number."""
+    found = rows(bank, f"pii/quarantine/{feed}")
+    for row in found:
+        raw = json.loads(str(row["raw_row"]))
+        raw.pop("_row")
+        assert ";".join(v or "" for v in raw.values()) == lines[int(str(row["row_number"])) - 1]
+    return [int(str(row["row_number"])) for row in found]
+
+
+def test_of_rows_with_one_key_or_none_each_is_quarantined_as_itself(bank: Settings) -> None:
+    good = [f"g{i};a1;01.03.2026;1,00;EUR;C;fee;n" for i in range(3_000)]
+    alike = [
+        ";a1;01.03.2026;1,00;EUR;C;fee;first",
+        "t1;a1;01.03.2026;2,00;EUR;C;fee;n",
+        "t1;a1;never;2,00;EUR;C;fee;n",
+        " t1;a1;01.03.2026;2,00;EUR;C;fee;n",
+        "t1;a1;01.03.2026;3,00;EUR;C;fee;n",
+        "t1 ;a1;01.03.2026;3,00;EUR;C;fee;n",
+        "t1;a1;never;3,00;EUR;C;fee;n",
+        ";a1;never;1,00;EUR;C;fee;second",
+    ]
+    lines = [*alike[:3], *good, *alike[3:]]
+    deliver(bank, "tx.csv", transactions("".join(f"{line}\n" for line in lines)))
+    land(bank)
+    assert reasons(bank) == {
+        "contradicts:transaction_id": 2,
+        "missing:transaction_id": 2,
+        "unparseable:booked_date": 3,
+    }
+    found = _quarantined_are_lines(bank, "transactions", lines)
+    assert {1, 3, len(lines) - 1, len(lines)} < set(found) and len(found) == 6
+
+
+def test_of_calls_without_a_key_the_bad_ones_are_quarantined_as_themselves(bank: Settings) -> None:
+    said = "01.03.2026 10:00:00;01.03.2026 10:05:00;030 901820;cards;hello"
+    lines = [f";{said}", f";{said.replace('01.03.2026 10:00:00', 'never')}", f";{said}", ";then;;;;", f";{said}"]
+    deliver(bank, "calls.csv", "id;began;ended;phone;queue;said\n" + "".join(f"{line}\n" for line in lines))
+    assert land(bank, "call_logs").accepted == 3
+    assert _quarantined_are_lines(bank, "call_logs", lines) == [2, 4]
+
+
+def test_tokens_carried_as_numbers_make_the_same_rows(bank: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = "".join(f"c{i};01.03.2026 10:00:00;;030 9018{i % 50:02d};;\n" for i in range(200))
+    deliver(bank, "calls.csv", f"id;began;ended;phone;queue;said\n{calls}c;01.03.2026 10:00:00;;;;\n")
+    seen = []
+    for few in (250_000, 0):
+        monkeypatch.setattr("cx360.rows._FEW_TOKENS", few)
+        assert land(bank, "call_logs").accepted == 201
+        seen.append([rows(bank, part) for part in ("call_logs", "pii/identifiers/call_logs")])
+        _forget(bank)
+    assert seen[0] == seen[1]
+    assert [r["token"] for r in seen[0][1]] == sorted(str(r["token"]) for r in seen[0][1])
 
 
 def test_local_times_become_instants_also_on_the_night_the_clocks_change(bank: Settings) -> None:

@@ -16,14 +16,14 @@ def parse(sql: str) -> mapping.Mapping:
         return mapping.parse(db, sql, CONTRACT)
 
 
-def test_a_mapping_knows_what_it_reads_and_gives_and_carries_the_row() -> None:
+def test_a_mapping_knows_what_it_reads_and_gives_and_carries_the_record() -> None:
     parsed = parse(
         "select acc as account_id, upper(cli) as party_id, case t when 'O' then 'owner' end as role from raw"
     )
     assert parsed.inputs == ("acc", "cli", "t")
     assert parsed.outputs == ("account_id", "party_id", "role")
     with duckdb.connect() as db:
-        db.execute("create table raw as select 7 as _row, 'a' as acc, 'c' as cli, 'O' as t")
+        db.execute("create table raw as select 7 as _record, 'a' as acc, 'c' as cli, 'O' as t")
         assert db.sql(parsed.sql).fetchall() == [(7, "a", "C", "owner")]
 
 
