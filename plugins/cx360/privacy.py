@@ -35,6 +35,7 @@ _NORMALISERS = {
     "document": f"case when length({_LETTERS}) >= 4 and trim({_LETTERS}, left({_LETTERS}, 1)) <> ''"
     f" then {_LETTERS} end",
     "email": r"case when regexp_matches(lower(v), '^[^@\s]+@[^@\s]+\.[^@\s.]+$') then lower(v) end",
+    "postcode": f"nullif({_LETTERS}, '')",
     "address": r"nullif(trim(regexp_replace(lower(strip_accents(v)), '[^\p{L}\p{N}]+', ' ', 'g')), '')",
     "device": "v",
     "app_user": "v",

@@ -3,16 +3,24 @@ select
     case PERSONENART when 'N' then 'person' when 'J' then 'organisation' else PERSONENART end
         as party_type,
     trim(concat_ws(' ', VORNAME, NACHNAME)) as full_name,
+    case PERSONENART when 'N' then VORNAME end as given_name,
+    case PERSONENART when 'N' then NACHNAME end as family_name,
     GEBURTSDATUM as birth_date,
+    'false' as is_birth_date_verified,
     GEBURTSJAHR as birth_year,
     case GESCHLECHT
         when 'W' then 'female' when 'M' then 'male' when 'D' then 'other' else GESCHLECHT
     end
         as gender,
     AUSWEIS_NR as document_number,
+    'identity_card' as document_type,
+    'DE' as document_issuer,
+    null as document_valid_until,
+    'true' as is_document_verified,
     TELEFON as phone,
     EMAIL as email,
     STRASSE || ', ' || PLZ || ' ' || ORT as address,
+    PLZ as postcode,
     ORT as city,
     BUNDESLAND as region,
     FILIALE as branch_id,
