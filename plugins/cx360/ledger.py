@@ -193,9 +193,18 @@ class Decision(Base):
         primary_key=True,
         comment="Order of arrival, in one order with deliveries",
     )
-    kind: Mapped[str] = mapped_column(String(20), comment="release: let a blocked delivery in; drop: never let it in")
+    kind: Mapped[str] = mapped_column(
+        String(20),
+        comment="release: let a blocked delivery in; drop: never let it in; force_link: two party records are one"
+        " person; do_not_link: they are two; withdraw: an earlier decision on party records holds no longer",
+    )
     arrival_number: Mapped[int | None] = mapped_column(
         ForeignKey(Delivery.arrival_number), comment="The delivery it is about"
+    )
+    party_id_a: Mapped[str | None] = mapped_column(Text, comment="A party record it is about")
+    party_id_b: Mapped[str | None] = mapped_column(Text, comment="The other, the larger key")
+    withdraws: Mapped[int | None] = mapped_column(
+        ForeignKey("ops.decisions.decision_number"), comment="The decision that holds no longer"
     )
     reason: Mapped[str] = mapped_column(Text, comment="Why, in the words of who decided")
     decided_by: Mapped[str] = mapped_column(String(100), comment="Who decided")

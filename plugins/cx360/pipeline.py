@@ -139,9 +139,14 @@ def build_evidence(settings: Settings, run: Run) -> Summary:
 
 def resolve_identity(settings: Settings, run: Run) -> Summary:
     """Group party records into people."""
-    from cx360 import identity
+    from cx360 import ledger, warehouse
+    from cx360.identity import decisions
+    from cx360.identity.resolve import resolve
 
-    return identity.resolve(settings)
+    known_at = warehouse.opened(settings).decisions_known_at
+    with ledger.session(settings) as session:
+        decided = decisions.standing(session, known_at)
+    return resolve(settings, decided)
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:
@@ -200,7 +205,7 @@ def publish(settings: Settings, run: Run) -> Summary:
 
 
 #: dbt's selection of what identity is resolved from.
-EVIDENCE = "+int_identity__party_links +int_identity__evidence"
+EVIDENCE = "+int_identity__link_keys +int_identity__household_keys identifier_limits identity_rules"
 
 LAND = Step("land", "land the deliveries of a feed", land)
 

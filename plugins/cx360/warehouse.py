@@ -6,6 +6,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     deliveries   the deliveries this run sees
     <feed>       a view over their accepted rows, one per contract
     run_scope    days of each event feed to compute anew
+    blocked_identifiers  tokens of the values that are nobody's, by seed identifier_blocked_values
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
     built_by     one row: the code_hash they were last published with
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from cx360 import engines, privacy, sources, versions
 from cx360.contracts import load
+from cx360.identity import blocked
 from cx360.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ _KEPT = {
         "lake_path": "string",
     },
     "run_scope": {"feed": "string", "business_date": "date32"},
+    "blocked_identifiers": {"identifier_type": "string", "identifier": "string"},
     "built": {"arrival_number": "int64", "is_settled": "bool"},
     "built_by": {"code_hash": "string"},
     "audited": {"run_id": "string"},
@@ -163,6 +166,8 @@ def open_run(
             _write(db, "audited")
             _write(db, "run")
             _show(db, settings, deliveries)
+            seeds = project(settings) / "seeds"
+            _write(db, "blocked_identifiers", blocked.tokens(settings, seeds / "identifier_blocked_values.csv"))
             days = _settle_scope(db, settings, deliveries, full_refresh)
             _write(db, "run", [tuple(vars(run).values())])
     return {
