@@ -140,13 +140,13 @@ def build_evidence(settings: Settings, run: Run) -> Summary:
 def resolve_identity(settings: Settings, run: Run) -> Summary:
     """Group party records into people."""
     from cx360 import ledger, warehouse
-    from cx360.identity import decisions
+    from cx360.identity import changes, decisions
     from cx360.identity.resolve import resolve
 
     known_at = warehouse.opened(settings).decisions_known_at
     with ledger.session(settings) as session:
         decided = decisions.standing(session, known_at)
-    return resolve(settings, decided)
+    return resolve(settings, decided, changes.published(settings))
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:

@@ -140,6 +140,12 @@ def read_tables(settings: Settings, name: str) -> list[Table]:
     return placed if all(table.path.exists() for table in placed) else []
 
 
+def last_tables(settings: Settings) -> list[Table]:
+    """The tables readers see, as files; empty before the first publication, or where its files are gone."""
+    last = _last(settings)
+    return read_tables(settings, last.parquet_path) if last else []
+
+
 @contextmanager
 def _alone(settings: Settings) -> "Iterator[psycopg.Connection[Any]]":
     """The administrator's connection, in autocommit, holding the lock of publications."""

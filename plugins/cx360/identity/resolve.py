@@ -5,6 +5,7 @@ Here belongs the order of the strata and what the step writes. Tables it makes i
     party_groups             each record's profile and household
     party_links              every reason to take two records for one person, and what became of it
     suppressed_identifiers   identifiers of more persons than their limit, which link nobody
+    identity_changes         what became of published profiles, and why
 
 Nothing is kept from run to run: groups are a function of the records, links and decisions a run knows.
 """
@@ -13,7 +14,7 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from cx360 import engines
-from cx360.identity import decisions
+from cx360.identity import changes, decisions
 from cx360.identity.links import Bench, Pairs
 from cx360.identity.partition import Facts, Partition
 from cx360.settings import Settings
@@ -31,15 +32,17 @@ if TYPE_CHECKING:
 _EXACT = (("document", "document"), ("phone", "phone_name"), ("email", "email_name"))
 
 
-def resolve(settings: Settings, decided: "list[Decision]") -> dict[str, Any]:
+def resolve(settings: Settings, decided: "list[Decision]", before: "pa.Table | None" = None) -> dict[str, Any]:
     """Group the party records known to this run.
 
     Args:
         settings: of the deployment.
         decided: decisions on party records that hold.
+        before: (party_id, profile_id) as readers see it; None before the first publication.
 
     Returns:
-        Counts: parties, people, largest_group, households, links by rule and outcome, suppressed_identifiers.
+        Counts: parties, people, largest_group, households, links by rule and outcome, suppressed_identifiers, changes
+        by type.
 
     Raises:
         Contradiction: decisions cannot hold together.
@@ -54,7 +57,9 @@ def resolve(settings: Settings, decided: "list[Decision]") -> dict[str, Any]:
         db.write("identity.party_groups", groups)
         links = strata.links()
         db.write("identity.party_links", links)
-        return _summary(groups, links, bench)
+        changed = changes.between(before, groups, links, bench.table("select * from rules"))
+        db.write("identity.identity_changes", changed)
+        return _summary(groups, links, changed, bench)
 
 
 class Strata:
@@ -167,7 +172,7 @@ def _households(bench: Bench, labels: "Numbers") -> "Numbers":
     return Partition(labels, Facts.none(len(labels)), nobody, nobody[0]).join(b, a)[0].labels
 
 
-def _summary(groups: "pa.Table", links: "pa.Table", bench: Bench) -> dict[str, Any]:
+def _summary(groups: "pa.Table", links: "pa.Table", changed: "pa.Table", bench: Bench) -> dict[str, Any]:
     import pyarrow.compute as pc
 
     sizes = groups.group_by("profile_id").aggregate([("party_id", "count")])["party_id_count"]
@@ -179,4 +184,5 @@ def _summary(groups: "pa.Table", links: "pa.Table", bench: Bench) -> dict[str, A
         "households": pc.count_distinct(groups["household_id"]).as_py(),
         "links": {f"{row['rule']} {row['outcome']}": row["count_all"] for row in by_rule},
         "suppressed_identifiers": int(bench.numbers("select count(*) from suppressed")[0, 0]),
+        "changes": {row["values"]: row["counts"] for row in changed["change_type"].value_counts().to_pylist()},
     }
