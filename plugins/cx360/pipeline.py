@@ -193,6 +193,7 @@ def publish(settings: Settings, run: Run) -> Summary:
             code_version=versions.of_files(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
             repeated_rows=warehouse.repeated_rows(settings),
         ),
+        changes=warehouse.identity_changes(settings),
     )
     warehouse.settle(settings)
     return {

@@ -216,6 +216,12 @@ def repeated_rows(settings: Settings) -> dict[str, int]:
     return {row["feed"]: row["repeated_count"] for row in found.to_pylist()}
 
 
+def identity_changes(settings: Settings) -> list[dict[str, Any]]:
+    """What became of published profiles in this run, and why."""
+    with engines.open_warehouse(settings, read_only=True) as db:
+        return db.query("select * from identity.identity_changes").to_pylist()
+
+
 def settle(settings: Settings) -> None:
     """After the publication's commit: what this run built is the base of the next one."""
     with engines.open_warehouse(settings) as db, db.transaction():

@@ -1,7 +1,7 @@
 """Changes: which published profiles became one, fell apart or took another id, and why.
 
-Here belongs the comparison of a candidate's groups with those readers see. It is told with the publication, and judged by
-the gate of the candidate before; groups themselves depend on none of it.
+Here belongs the comparison of a candidate's groups with those readers see. It is told with the publication, and judged
+by the gate of the candidate before; groups themselves depend on none of it.
 """
 
 from contextlib import closing
