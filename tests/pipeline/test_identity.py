@@ -206,9 +206,7 @@ def _party(party_id: str, **columns: Any) -> dict[str, Any]:
 
 
 def _people(bank: Any) -> set[frozenset[str]]:
-    rows: Iterable[tuple[list[str]]] = bank.query(
-        "select list(party_id) from identity.party_groups group by profile_id"
-    )
+    rows = bank.query("select list(party_id) from identity.party_groups group by profile_id")
     return {frozenset(row[0]) for row in rows}
 
 
