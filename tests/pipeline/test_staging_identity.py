@@ -73,7 +73,7 @@ PARTIES = [
             is_document_verified=True,
             name_token=NAME + "mia",
             email_token=EMAIL + "5",
-        )  # fmt: skip
+        )
         for n in range(4)
     ],
     _party("five4", name_token=NAME + "mia", email_token=EMAIL + "5"),
