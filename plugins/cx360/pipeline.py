@@ -184,7 +184,7 @@ def publish(settings: Settings, run: Run) -> Summary:
             decisions_known_at=opened.decisions_known_at,
             manifest_hash=opened.manifest_hash,
             seeds_hash=versions.of_files(settings, "dbt_project/seeds"),
-            models_hash=versions.of_texts(()),  # nothing is estimated from rows yet
+            models_hash=versions.of_files(settings, "models"),
             code_version=versions.of_files(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
             repeated_rows=warehouse.repeated_rows(settings),
         ),
@@ -200,7 +200,7 @@ def publish(settings: Settings, run: Run) -> Summary:
 
 
 #: dbt's selection of what identity is resolved from.
-EVIDENCE = "+int_identity__party_links +int_identity__evidence"
+EVIDENCE = "+int_identity__party_links +int_identity__evidence +int_identity__match_records"
 
 LAND = Step("land", "land the deliveries of a feed", land)
 
