@@ -257,7 +257,7 @@ def _drop_crowded_keys(db: "DuckDBPyConnection", model: Model) -> dict[str, dict
 
 
 def _find_changed(db: "DuckDBPyConnection") -> tuple[int, int]:
-    """Table ``changed`` (party_id): records that are new, gone, or of another hash; returns counts of all and of them."""
+    """Table ``changed`` (party_id): records that are new, gone or of another hash; counts of all records and of it."""
     db.execute("""
         create or replace table changed as
         select coalesce(usable.party_id, old.party_id) as party_id

@@ -59,8 +59,8 @@ def make(db: "DuckDBPyConnection", records: str, paths: list[str], model: Model)
             birth.meaning as birth_date, birth.birth_key,
             document.meaning as document, r.is_document_verified,
             case when r.phone_token is not null then hash(r.phone_token) end as phone, email.meaning as email,
-            address.meaning as address, postcode.meaning as postcode,
-            lower(strip_accents(r.city)) as city,
+            {_street_alone("address.meaning", "postcode.meaning", _town("r.city"))} as address,
+            postcode.meaning as postcode, {_town("r.city")} as city,
             case when r.gender in ('female', 'male') then r.gender end as gender
         from {records} as r
         left join names as given on given.token = r.given_name_token
@@ -205,7 +205,9 @@ def _make_rest(db: "DuckDBPyConnection") -> None:
         create or replace table rest as
         select
             token,
-            case semantic_type when 'email' then {_mailbox("n")} when 'address' then {_street("n")} else n end as meaning,
+            case semantic_type
+                when 'email' then {_mailbox("n")} when 'address' then {_street("n")} else n
+            end as meaning,
             case when semantic_type = 'birth_date' then {_birth_key("n")} end as birth_key
         from meanings
         where semantic_type <> 'name' and n is not null
@@ -233,6 +235,24 @@ def _street(address: str) -> str:
     for short, full in _STREETS.items():
         glued = "" if short == "str" else "\\b"
         address = f"regexp_replace({address}, '{glued}({full})\\b', ' {short}', 'g')"
+    return _one_form(address)
+
+
+def _one_form(text: str) -> str:
     for letter, plain in _LETTERS.items():
-        address = f"replace({address}, {literal(letter)}, {literal(plain)})"
-    return rf"trim(regexp_replace(regexp_replace({address}, '([aou])e', '\1', 'g'), '\s+', ' ', 'g'))"
+        text = f"replace({text}, {literal(letter)}, {literal(plain)})"
+    return rf"trim(regexp_replace(regexp_replace({text}, '([aou])e', '\1', 'g'), '\s+', ' ', 'g'))"
+
+
+def _town(city: str) -> str:
+    """SQL of a town as an address says it."""
+    words = rf"regexp_replace(lower(strip_accents({city})), '[^\p{{L}}\p{{N}}]+', ' ', 'g')"
+    return f"nullif({_one_form(words)}, '')"
+
+
+def _street_alone(address: str, postcode: str, town: str) -> str:
+    """SQL of an address without the postcode and town, which are compared too."""
+    alone = f"' ' || {address} || ' '"
+    for part in (postcode, town):
+        alone = f"replace({alone}, ' ' || coalesce(lower({part}), '-') || ' ', ' ')"
+    return f"nullif(trim({alone}), '')"

@@ -36,6 +36,9 @@ _SURE_SHARE = 0.6
 _PAIRS = 4e6
 _BLOCK_PAIRS = 5e5
 
+#: Share of a level's m that is what the data say; the rest stays as it was, for what they happen not to show.
+_TRUST = 0.8
+
 #: No level is surer than these, whatever the data say.
 _LEAST_M, _LEAST_U, _MOST = 0.0005, 1e-7, 0.9999
 
@@ -200,8 +203,8 @@ def _level(level: Level, numbers: dict[str, Any], prior: float) -> Level:
     if level.is_null:
         return level
     m = level.m if level.fixed_millibits is not None else _number(numbers, "m_probability", level.m)
-    if m is not None:
-        m = min(max(m, _LEAST_M), _MOST)
+    if m is not None and level.m is not None:
+        m = min(max(_TRUST * m + (1 - _TRUST) * level.m, _LEAST_M), _MOST)
     sampled = _number(numbers, "u_probability", level.u)
     assert sampled is not None
     of_two = (sampled - prior * (m or 0)) / (1 - prior) if sampled != level.u else sampled
