@@ -6,7 +6,8 @@ select
     case PERSONENART when 'N' then VORNAME end as given_name,
     case PERSONENART when 'N' then NACHNAME end as family_name,
     GEBURTSDATUM as birth_date,
-    'false' as is_birth_date_verified,
+    case GEBURT_GEPRUEFT when 'J' then 'true' when 'N' then 'false' else GEBURT_GEPRUEFT end
+        as is_birth_date_verified,
     GEBURTSJAHR as birth_year,
     case GESCHLECHT
         when 'W' then 'female' when 'M' then 'male' when 'D' then 'other' else GESCHLECHT
@@ -15,8 +16,9 @@ select
     AUSWEIS_NR as document_number,
     'identity_card' as document_type,
     'DE' as document_issuer,
-    null as document_valid_until,
-    'true' as is_document_verified,
+    AUSWEIS_GUELTIG_BIS as document_valid_until,
+    case AUSWEIS_GEPRUEFT when 'J' then 'true' when 'N' then 'false' else AUSWEIS_GEPRUEFT end
+        as is_document_verified,
     TELEFON as phone,
     EMAIL as email,
     STRASSE || ', ' || PLZ || ' ' || ORT as address,
