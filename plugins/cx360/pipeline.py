@@ -141,12 +141,14 @@ def resolve_identity(settings: Settings, run: Run) -> Summary:
     """Group party records into people."""
     from cx360 import ledger, warehouse
     from cx360.identity import changes, decisions
-    from cx360.identity.resolve import resolve
+    from cx360.identity.resolve import Known, resolve
 
     known_at = warehouse.opened(settings).decisions_known_at
     with ledger.session(settings) as session:
         decided = decisions.standing(session, known_at)
-    return resolve(settings, decided, changes.published(settings))
+    return resolve(
+        settings, Known(decided, changes.published(settings), warehouse.identifier_files(settings, "parties"))
+    )
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:
@@ -189,7 +191,7 @@ def publish(settings: Settings, run: Run) -> Summary:
             decisions_known_at=opened.decisions_known_at,
             manifest_hash=opened.manifest_hash,
             seeds_hash=versions.of_files(settings, "dbt_project/seeds"),
-            models_hash=versions.of_texts(()),  # nothing is estimated from rows yet
+            models_hash=versions.of_files(settings, "models"),
             code_version=versions.of_files(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
             repeated_rows=warehouse.repeated_rows(settings),
         ),

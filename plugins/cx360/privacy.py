@@ -43,6 +43,15 @@ _NORMALISERS = {
 }
 
 
+def normaliser(semantic_type: str) -> str:
+    """SQL over ``v``, a trimmed text, that gives what a token of that type is made of; null where there is none.
+
+    Raises:
+        KeyError: that type is not normalised by SQL (phones are not).
+    """
+    return _NORMALISERS[semantic_type]
+
+
 def key_id(settings: Settings) -> str:
     """Short public name of the token key; the same key has the same name."""
     return "k" + hashlib.sha256(b"key id" + settings.secret("token")).hexdigest()[:4]

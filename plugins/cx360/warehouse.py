@@ -216,6 +216,21 @@ def repeated_rows(settings: Settings) -> dict[str, int]:
     return {row["feed"]: row["repeated_count"] for row in found.to_pylist()}
 
 
+def identifier_files(settings: Settings, feed: str | None = None) -> list[str]:
+    """Files of the lake with the values behind the tokens of the deliveries this run sees, of one feed or all."""
+    from sqlalchemy import select
+
+    from cx360 import ledger
+
+    of_feed = f" where feed = '{feed}'" if feed else ""
+    with engines.open_warehouse(settings, read_only=True) as db:
+        arrivals = db.query(f"select arrival_number from raw.deliveries{of_feed}")["arrival_number"].to_pylist()
+    path = ledger.Delivery.identifiers_path
+    with ledger.session(settings) as session:
+        seen = select(path).where(path.is_not(None), ledger.Delivery.arrival_number.in_(arrivals))
+        return sorted({str(settings.lake / str(name)) for name in session.scalars(seen)})
+
+
 def identity_changes(settings: Settings) -> list[dict[str, Any]]:
     """What became of published profiles in this run, and why."""
     with engines.open_warehouse(settings, read_only=True) as db:

@@ -15,7 +15,7 @@ from dbt.cli.main import dbtRunner
 
 from cx360 import contracts
 from cx360.dbt_sources import ARRIVAL_COLUMNS
-from cx360.identity.resolve import resolve
+from cx360.identity.resolve import Known, resolve
 from cx360.ledger import Decision
 from cx360.pipeline import EVIDENCE as _EVIDENCE
 from cx360.settings import PROJECT, Settings
@@ -113,7 +113,7 @@ class RawBank:
     ) -> dict[str, Any]:
         """Evidence, the Python step, everything else; returns the Python step's summary."""
         self.dbt(EVIDENCE, as_of, full, tests)
-        summary = resolve(self.settings, list(decided))
+        summary = resolve(self.settings, Known(list(decided)))
         self.dbt(models, as_of, full, tests, exclude=EVIDENCE)
         return summary
 

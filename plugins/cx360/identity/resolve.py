@@ -11,6 +11,7 @@ Nothing is kept from run to run: groups are a function of the records, links and
 """
 
 import hmac
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cx360 import engines
@@ -31,35 +32,52 @@ if TYPE_CHECKING:
 #: Strata that one exact identifier makes, strongest first: its type and the rule of seed identity_rules.
 _EXACT = (("document", "document"), ("phone", "phone_name"), ("email", "email_name"))
 
+#: Weighed pairs of an outcome.
+_MATCHES = "select party_id_a, party_id_b, weight_millibits from identity.match_links where outcome = '{}'"
 
-def resolve(settings: Settings, decided: "list[Decision]", before: "pa.Table | None" = None) -> dict[str, Any]:
-    """Group the party records known to this run.
 
-    Args:
-        settings: of the deployment.
+@dataclass(frozen=True)
+class Known:
+    """What a run knows beside the warehouse.
+
+    Attributes:
         decided: decisions on party records that hold.
         before: (party_id, profile_id) as readers see it; None before the first publication.
+        identifier_files: files of the lake with the values of party records.
+    """
+
+    decided: "list[Decision]"
+    before: "pa.Table | None" = None
+    identifier_files: list[str] = field(default_factory=list)
+
+
+def resolve(settings: Settings, known: Known) -> dict[str, Any]:
+    """Group the party records known to this run.
 
     Returns:
         Counts: parties, people, largest_group, households, links by rule and outcome, suppressed_identifiers, changes
-        by type.
+        by type, and what matching found.
 
     Raises:
         Contradiction: decisions cannot hold together.
     """
+    from cx360 import matching
+
     with engines.open_warehouse(settings) as db, Bench(db) as bench:
-        strata = Strata(bench, decided)
+        strata = Strata(bench, known.decided)
         for identifier_type, rule in _EXACT:
             bench.suppress(identifier_type, strata.partition.labels)
             strata.take(bench.pairs_of_rule(identifier_type, rule))
         db.write("identity.suppressed_identifiers", bench.table("select * from suppressed order by all"))
+        scores = matching.score(settings, db, known.identifier_files)
+        strata.take(bench.pairs_of_matches(db.query(_MATCHES.format("match"))))
         groups = _groups(bench, strata.partition.labels, settings.secret("identity"))
         db.write("identity.party_groups", groups)
-        links = strata.links()
+        links = strata.links(db.query(_MATCHES.format("review")))
         db.write("identity.party_links", links)
-        changed = changes.between(before, groups, links, bench.table("select * from rules"))
+        changed = changes.between(known.before, groups, links, bench.table("select * from rules"))
         db.write("identity.identity_changes", changed)
-        return _summary(groups, links, changed, bench)
+        return _summary(groups, links, changed, bench) | {"matching": scores.as_dict()}
 
 
 class Strata:
@@ -112,12 +130,25 @@ class Strata:
         kept = kept.append_column("outcome", pa.array(outcome, pa.string()))
         self._taken.append(kept.append_column("reason", reason))
 
-    def links(self) -> "pa.Table":
-        """Every link and what became of it, in one order."""
+    def links(self, to_review: "pa.Table") -> "pa.Table":
+        """Every link and what became of it, in one order; with matches too light to join what nothing else joined."""
         import pyarrow as pa
 
         self._bench.put("links", pa.concat_tables(self._taken))
-        return self._bench.table("select * from links order by party_id_a, party_id_b, rule, identifier")
+        self._bench.put("to_review", to_review)
+        self._bench.put("labels", pa.table({"label": self.partition.labels}))
+        return self._bench.table("""
+            with people as (
+                select r.party_id, l.label from records as r inner join labels as l on l.rowid = r.record
+            )
+            select * from links
+            union all
+            select m.party_id_a, m.party_id_b, 'match', null, m.weight_millibits, 'review', null
+            from to_review as m
+            inner join people as a on a.party_id = m.party_id_a
+            inner join people as b on b.party_id = m.party_id_b
+            where a.label <> b.label
+            order by party_id_a, party_id_b, rule, identifier""")
 
 
 def profile_id(key: bytes, party_id: str) -> str:
