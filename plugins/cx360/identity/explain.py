@@ -188,14 +188,15 @@ def _tokens(settings: Settings, value: str) -> list[str]:
 
 
 def _held(db: "Warehouse", condition: str, table: str = "identity.identity_map") -> list[Held]:
-    note = "reason" if table.endswith("ambiguous") else "cast(null as varchar(1))"
+    note = "reason" if table.endswith("ambiguous") else "''"
     rows = _rows(
         db,
         f"select identifier_type, identifier, valid_from, valid_to, {note} as note from {table}"
         f" where {condition} and identifier_type <> 'party' order by identifier_type, identifier, valid_from",
     )
     return [
-        Held(r["identifier_type"], r["identifier"], str(r["valid_from"]), str(r["valid_to"]), r["note"]) for r in rows
+        Held(r["identifier_type"], r["identifier"], str(r["valid_from"]), str(r["valid_to"]), r["note"] or None)
+        for r in rows
     ]
 
 
@@ -334,19 +335,11 @@ def show(explained: Explained, console: "Console") -> None:
     else:
         home = f", household {explained.household_id}" if explained.household_id else ""
         console.print(f"Profile {explained.profile_id}: {len(explained.records)} party records{home}")
-    if explained.records:
-        headings = ("record", "source", "delivery", "as of", *_PERSONAL)
-        told = [
-            (
-                r.party_id,
-                r.source,
-                f"{r.arrival_number} {r.delivery_name}",
-                r.updated_at,
-                *(r.says.get(name) for name in _PERSONAL),
-            )
-            for r in explained.records
-        ]
-        console.print(screen.table(headings, told))
+    for r in explained.records:
+        says = ", ".join(f"{name} {value}" for name, value in r.says.items())
+        of_version = f", version of {r.updated_at:%Y-%m-%d %H:%M}" if r.updated_at else ""
+        said = f"  {r.party_id} of {r.source}, delivery {r.arrival_number} {r.delivery_name}{of_version}: {says}"
+        console.print(said, soft_wrap=True, markup=False)
     _show_links("One person because", explained.chain, console)
     _show_links("Not taken", explained.not_taken, console)
     if explained.identifiers:
