@@ -14,6 +14,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from cx360.identity.commands import Shape
+from cx360.identity.commands import app as identity_app
 from cx360.settings import Settings
 
 app = typer.Typer(
@@ -31,6 +33,7 @@ quarantine_app = typer.Typer(
     no_args_is_help=True, help="What is kept out: look at it, let it in, or keep it out for good."
 )
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(identity_app, name="identity")
 
 
 class Format(StrEnum):
@@ -38,13 +41,6 @@ class Format(StrEnum):
 
     table = "table"
     csv = "csv"
-    json = "json"
-
-
-class Shape(StrEnum):
-    """How findings are written."""
-
-    table = "table"
     json = "json"
 
 
@@ -288,6 +284,32 @@ def _know_feed(feed: str | None) -> None:
 
     if feed is not None and feed not in FEEDS:
         raise typer.BadParameter(f"{feed!r} is no feed; feeds are {', '.join(FEEDS)}")
+
+
+@app.command()
+def explain(
+    identity: Annotated[
+        str, typer.Argument(help="Id of a profile, key of a party record, token, or a value such as a number.")
+    ],
+    unmask: Annotated[bool, typer.Option("--unmask", help="Show personal values instead of their shapes.")] = False,
+    format: Annotated[Shape, typer.Option(help="How it is written.")] = Shape.table,
+) -> None:
+    """Why these records are one person: the chain of links, their rules, rows and weights, what was refused.
+
+    It tells of what was built last. Personal values are shown as shapes: letters a, digits 9.
+
+    Exit code 0: told; 1: nobody is known by that.
+
+    Example: cx360 explain +49301234567
+    """
+    from cx360 import screen
+    from cx360.identity import explain as explaining
+
+    explained = explaining.explain(Settings(), identity, is_masked=not unmask)
+    if format is Shape.json:
+        typer.echo(screen.as_json(explained))
+    else:
+        explaining.show(explained, screen.console())
 
 
 @app.command()

@@ -38,6 +38,14 @@ _EXTRA_TABLES = (
         ),
     ),
     (
+        "blocked_identifiers",
+        "One row per identifier that is nobody's, by seed identifier_blocked_values.",
+        (
+            ("identifier_type", "varchar", "Kind of identifier: document, phone, email, app_user or device."),
+            ("identifier", "varchar", "Its token."),
+        ),
+    ),
+    (
         "run_scope",
         "One row per event feed and business day to compute anew in this run.",
         (

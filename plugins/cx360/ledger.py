@@ -193,9 +193,18 @@ class Decision(Base):
         primary_key=True,
         comment="Order of arrival, in one order with deliveries",
     )
-    kind: Mapped[str] = mapped_column(String(20), comment="release: let a blocked delivery in; drop: never let it in")
+    kind: Mapped[str] = mapped_column(
+        String(20),
+        comment="release: let a blocked delivery in; drop: never let it in; force_link: two party records are one"
+        " person; do_not_link: they are two; withdraw: an earlier decision on party records holds no longer",
+    )
     arrival_number: Mapped[int | None] = mapped_column(
         ForeignKey(Delivery.arrival_number), comment="The delivery it is about"
+    )
+    party_id_a: Mapped[str | None] = mapped_column(Text, comment="A party record it is about")
+    party_id_b: Mapped[str | None] = mapped_column(Text, comment="The other, the larger key")
+    withdraws: Mapped[int | None] = mapped_column(
+        ForeignKey("ops.decisions.decision_number"), comment="The decision that holds no longer"
     )
     reason: Mapped[str] = mapped_column(Text, comment="Why, in the words of who decided")
     decided_by: Mapped[str] = mapped_column(String(100), comment="Who decided")
@@ -240,6 +249,60 @@ class DbtResult(Base):
     failures: Mapped[int | None] = mapped_column(BigInteger, comment="Rows that break a test")
     finished_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), comment="When dbt's call had ended"
+    )
+
+
+class IdentityRun(Base):
+    """What a run made of people, counted before its candidate was judged."""
+
+    __tablename__ = "identity_runs"
+
+    identity_run_number: Mapped[int] = mapped_column(
+        BigInteger, Identity(), primary_key=True, comment="Order of counting; a step may be run again"
+    )
+    run_id: Mapped[str] = mapped_column(String(200), index=True, comment="Run that counted")
+    parties: Mapped[int] = mapped_column(BigInteger, comment="Party records")
+    people: Mapped[int] = mapped_column(BigInteger, comment="People and organisations they are of")
+    prospects: Mapped[int] = mapped_column(BigInteger, comment="Prospects known by an identifier only")
+    largest_person_records: Mapped[int] = mapped_column(BigInteger, comment="Records of the person who has most")
+    merged: Mapped[int] = mapped_column(BigInteger, comment="Published profiles that went into another one")
+    split: Mapped[int] = mapped_column(BigInteger, comment="Parts that left a published profile")
+    renamed: Mapped[int] = mapped_column(
+        BigInteger, comment="Published profiles that have another id, since a record with a smaller key joined"
+    )
+    open_identifiers: Mapped[int] = mapped_column(
+        BigInteger, comment="Identifiers that are nobody's on some days, since several hold them"
+    )
+    suppressed_identifiers: Mapped[int] = mapped_column(
+        BigInteger, comment="Identifiers of party records over their limit, which link nobody"
+    )
+    review_links: Mapped[int] = mapped_column(BigInteger, comment="Links that were refused or wait for a person")
+    counted_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When it was counted"
+    )
+
+
+class IdentityChange(Base):
+    """A published profile that merged into another, split, or got another id, with the publication that did it."""
+
+    __tablename__ = "identity_changes"
+
+    publication_id: Mapped[int] = mapped_column(
+        ForeignKey("ops.publications.publication_id"), primary_key=True, comment="The publication"
+    )
+    previous_profile_id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, comment="Profile as published before"
+    )
+    profile_id: Mapped[str] = mapped_column(String(40), primary_key=True, comment="Profile its records are of now")
+    change_type: Mapped[str] = mapped_column(
+        String(10), comment="merge: another profile took it in; split: some of its records left; renamed: a new id"
+    )
+    party_count: Mapped[int] = mapped_column(BigInteger, comment="Party records that moved")
+    cause: Mapped[str] = mapped_column(Text, comment="Rule of the strongest link that joins, or what parts them")
+    party_id_a: Mapped[str | None] = mapped_column(Text, comment="A record of that link")
+    party_id_b: Mapped[str | None] = mapped_column(Text, comment="The other")
+    weight_millibits: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Weight of a match, in thousandths of a bit"
     )
 
 

@@ -139,9 +139,16 @@ def build_evidence(settings: Settings, run: Run) -> Summary:
 
 def resolve_identity(settings: Settings, run: Run) -> Summary:
     """Group party records into people."""
-    from cx360 import identity
+    from cx360 import ledger, warehouse
+    from cx360.identity import changes, decisions
+    from cx360.identity.resolve import Known, resolve
 
-    return identity.resolve(settings)
+    known_at = warehouse.opened(settings).decisions_known_at
+    with ledger.session(settings) as session:
+        decided = decisions.standing(session, known_at)
+    return resolve(
+        settings, Known(decided, changes.published(settings), warehouse.identifier_files(settings, "parties"))
+    )
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:
@@ -184,10 +191,11 @@ def publish(settings: Settings, run: Run) -> Summary:
             decisions_known_at=opened.decisions_known_at,
             manifest_hash=opened.manifest_hash,
             seeds_hash=versions.of_files(settings, "dbt_project/seeds"),
-            models_hash=versions.of_texts(()),  # nothing is estimated from rows yet
+            models_hash=versions.of_files(settings, "models"),
             code_version=versions.of_files(settings, "plugins/cx360", "dbt_project", "contracts", "expectations"),
             repeated_rows=warehouse.repeated_rows(settings),
         ),
+        changes=warehouse.identity_changes(settings),
     )
     warehouse.settle(settings)
     return {
@@ -200,7 +208,7 @@ def publish(settings: Settings, run: Run) -> Summary:
 
 
 #: dbt's selection of what identity is resolved from.
-EVIDENCE = "+int_identity__party_links +int_identity__evidence"
+EVIDENCE = "+int_identity__link_keys +int_identity__household_keys identifier_limits identity_rules"
 
 LAND = Step("land", "land the deliveries of a feed", land)
 

@@ -35,11 +35,21 @@ _NORMALISERS = {
     "document": f"case when length({_LETTERS}) >= 4 and trim({_LETTERS}, left({_LETTERS}, 1)) <> ''"
     f" then {_LETTERS} end",
     "email": r"case when regexp_matches(lower(v), '^[^@\s]+@[^@\s]+\.[^@\s.]+$') then lower(v) end",
+    "postcode": f"nullif({_LETTERS}, '')",
     "address": r"nullif(trim(regexp_replace(lower(strip_accents(v)), '[^\p{L}\p{N}]+', ' ', 'g')), '')",
     "device": "v",
     "app_user": "v",
     "counterparty": r"regexp_replace(upper(v), '\s+', '', 'g')",
 }
+
+
+def normaliser(semantic_type: str) -> str:
+    """SQL over ``v``, a trimmed text, that gives what a token of that type is made of; null where there is none.
+
+    Raises:
+        KeyError: that type is not normalised by SQL (phones are not).
+    """
+    return _NORMALISERS[semantic_type]
 
 
 def key_id(settings: Settings) -> str:

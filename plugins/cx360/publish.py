@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -69,8 +69,13 @@ class Run:
     repeated_rows: dict[str, int]
 
 
-def publish(settings: Settings, run: Run) -> Publication:
+def publish(settings: Settings, run: Run, changes: Sequence[dict[str, Any]] = ()) -> Publication:
     """Publish the candidate in the warehouse; publishing the same again changes nothing but adds a row.
+
+    Args:
+        settings: of the deployment.
+        run: what it is a function of.
+        changes: of published profiles, for ``ops.identity_changes``.
 
     Returns:
         The row of ``ops.publications``.
@@ -91,7 +96,7 @@ def publish(settings: Settings, run: Run) -> Publication:
             )
         for table in tables:
             sync.check_shape(connection, table)
-        return _release(settings, connection, name, tables, asdict(run))
+        return _release(settings, connection, name, tables, asdict(run), changes)
 
 
 def rollback(settings: Settings, publication_id: int) -> Publication:
@@ -138,6 +143,12 @@ def read_tables(settings: Settings, name: str) -> list[Table]:
     ]
     placed = [replace(t, path=_folder(settings, t) / name / f"{t.full_name}.parquet") for t in tables]
     return placed if all(table.path.exists() for table in placed) else []
+
+
+def last_tables(settings: Settings) -> list[Table]:
+    """The tables readers see, as files; empty before the first publication, or where its files are gone."""
+    last = _last(settings)
+    return read_tables(settings, last.parquet_path) if last else []
 
 
 @contextmanager
@@ -392,15 +403,16 @@ def _release(
     name: str,
     tables: list[Table],
     record: dict[str, Any],
+    changes: Sequence[dict[str, Any]] = (),
 ) -> Publication:
     """Bring PostgreSQL to the files of a folder, then point ``latest`` to them and let old ones go."""
     for table in tables:
         sync.add_columns(connection, table)
     try:
-        publication_id, changed = _transact(settings, connection, name, tables, record, trusted=True)
+        publication_id, changed = _transact(settings, connection, name, tables, record, changes, trusted=True)
     except sync.Drift as e:
         log.warning("%s; comparing with what PostgreSQL holds", e)
-        publication_id, changed = _transact(settings, connection, name, tables, record, trusted=False)
+        publication_id, changed = _transact(settings, connection, name, tables, record, changes, trusted=False)
     _point(settings, name)
     for table in tables:
         sync.tend(connection, table, changed[table.full_name])
@@ -421,6 +433,7 @@ def _transact(
     name: str,
     tables: list[Table],
     record: dict[str, Any],
+    changes: Sequence[dict[str, Any]],
     *,
     trusted: bool,
 ) -> tuple[int, dict[str, int]]:
@@ -449,6 +462,7 @@ def _transact(
                 sync.empty(transaction, gone)
         rows = {table.full_name: table.rows for table in tables}
         publication_id = _record(transaction, {**record, "table_rows": rows, "parquet_path": name})
+        _insert(transaction, "ops.identity_changes", [{**each, "publication_id": publication_id} for each in changes])
         transaction.commit()
     return publication_id, changed
 
@@ -463,6 +477,15 @@ def _record(transaction: "AdbcConnection", values: dict[str, Any]) -> int:
             (json.dumps(values, default=str),),
         )
         return int(cursor.fetchall()[0][0])
+
+
+def _insert(transaction: "AdbcConnection", table: str, rows: list[dict[str, Any]]) -> None:
+    """Add rows to a table of ``ops``."""
+    with transaction.cursor() as cursor:
+        cursor.execute(
+            f"insert into {table} select * from jsonb_populate_recordset(null::{table}, $1::jsonb)",
+            (json.dumps(rows),),
+        )
 
 
 def _point(settings: Settings, name: str) -> None:

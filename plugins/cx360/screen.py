@@ -20,8 +20,8 @@ _WIDTH = 180
 
 def console() -> Console:
     """Standard output; wide enough for tables where it is no terminal."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(width=_WIDTH, highlight=False)
+    found = Console(highlight=False, emoji=False)  # a token has :email: in it
+    return found if found.is_terminal else Console(width=_WIDTH, highlight=False, emoji=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

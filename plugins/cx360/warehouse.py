@@ -6,6 +6,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     deliveries   the deliveries this run sees
     <feed>       a view over their accepted rows, one per contract
     run_scope    days of each event feed to compute anew
+    blocked_identifiers  tokens of the values that are nobody's, by seed identifier_blocked_values
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
     built_by     one row: the code_hash they were last published with
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from cx360 import engines, privacy, sources, versions
 from cx360.contracts import load
+from cx360.identity import blocked
 from cx360.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ _KEPT = {
         "lake_path": "string",
     },
     "run_scope": {"feed": "string", "business_date": "date32"},
+    "blocked_identifiers": {"identifier_type": "string", "identifier": "string"},
     "built": {"arrival_number": "int64", "is_settled": "bool"},
     "built_by": {"code_hash": "string"},
     "audited": {"run_id": "string"},
@@ -163,6 +166,8 @@ def open_run(
             _write(db, "audited")
             _write(db, "run")
             _show(db, settings, deliveries)
+            seeds = project(settings) / "seeds"
+            _write(db, "blocked_identifiers", blocked.tokens(settings, seeds / "identifier_blocked_values.csv"))
             days = _settle_scope(db, settings, deliveries, full_refresh)
             _write(db, "run", [tuple(vars(run).values())])
     return {
@@ -209,6 +214,27 @@ def repeated_rows(settings: Settings) -> dict[str, int]:
     with engines.open_warehouse(settings, read_only=True) as db:
         found = db.query("select feed, repeated_count from staging.int_deliveries__repeats order by feed")
     return {row["feed"]: row["repeated_count"] for row in found.to_pylist()}
+
+
+def identifier_files(settings: Settings, feed: str | None = None) -> list[str]:
+    """Files of the lake with the values behind the tokens of the deliveries this run sees, of one feed or all."""
+    from sqlalchemy import select
+
+    from cx360 import ledger
+
+    of_feed = f" where feed = '{feed}'" if feed else ""
+    with engines.open_warehouse(settings, read_only=True) as db:
+        arrivals = db.query(f"select arrival_number from raw.deliveries{of_feed}")["arrival_number"].to_pylist()
+    path = ledger.Delivery.identifiers_path
+    with ledger.session(settings) as session:
+        seen = select(path).where(path.is_not(None), ledger.Delivery.arrival_number.in_(arrivals))
+        return sorted({str(settings.lake / str(name)) for name in session.scalars(seen)})
+
+
+def identity_changes(settings: Settings) -> list[dict[str, Any]]:
+    """What became of published profiles in this run, and why."""
+    with engines.open_warehouse(settings, read_only=True) as db:
+        return db.query("select * from identity.identity_changes").to_pylist()
 
 
 def settle(settings: Settings) -> None:

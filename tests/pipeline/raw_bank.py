@@ -13,11 +13,14 @@ import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from cx360 import contracts, identity
+from cx360 import contracts
 from cx360.dbt_sources import ARRIVAL_COLUMNS
+from cx360.identity.resolve import Known, resolve
+from cx360.ledger import Decision
+from cx360.pipeline import EVIDENCE as _EVIDENCE
 from cx360.settings import PROJECT, Settings
 
-EVIDENCE = ["+int_identity__party_links", "+int_identity__evidence"]
+EVIDENCE = _EVIDENCE.split()
 MODELS = ["+path:models/staging", "+path:models/identity", "+path:models/daily"]
 
 
@@ -51,6 +54,7 @@ class RawBank:
                     content_hash varchar
                 );
                 create table raw.run_scope (feed varchar, business_date date);
+                create table raw.blocked_identifiers (identifier_type varchar, identifier varchar);
             """)
 
     def deliver(
@@ -99,10 +103,17 @@ class RawBank:
                 for day in days:
                     db.execute("insert into raw.run_scope values (?, ?)", [feed, day])
 
-    def build(self, as_of: str, full: bool, tests: bool = False, models: list[str] = MODELS) -> dict[str, Any]:
+    def build(
+        self,
+        as_of: str,
+        full: bool,
+        tests: bool = False,
+        models: list[str] = MODELS,
+        decided: Iterable[Decision] = (),
+    ) -> dict[str, Any]:
         """Evidence, the Python step, everything else; returns the Python step's summary."""
         self.dbt(EVIDENCE, as_of, full, tests)
-        summary = identity.resolve(self.settings)
+        summary = resolve(self.settings, Known(list(decided)))
         self.dbt(models, as_of, full, tests, exclude=EVIDENCE)
         return summary
 

@@ -52,8 +52,8 @@ PARTIES = [
     _party("twin2", phone_token=PHONE + "3", name_token=NAME + "di", birth_date_token=BIRTH + "4"),
     _party("unclear1", phone_token="k1:phone?:4", name_token=NAME + "eve"),
     _party("unclear2", phone_token="k1:phone?:4", name_token=NAME + "eve"),
-    _party("paper1", document_token=DOCUMENT + "5", name_token=NAME + "fay"),
-    _party("paper2", document_token=DOCUMENT + "5", name_token=NAME + "faye"),
+    _party("paper1", document_token=DOCUMENT + "5", is_document_verified=True, name_token=NAME + "fay"),
+    _party("paper2", document_token=DOCUMENT + "5", is_document_verified=True, name_token=NAME + "faye"),
     _party("firm", party_type="organisation", phone_token=PHONE + "1", name_token=NAME + "ada"),
     *[_party(f"branch{n}", phone_token=PHONE + "6", name_token=NAME + "gil") for n in range(8)],
     _party("first", phone_token=PHONE + "7", name_token=NAME + "hal", updated_at="2023-05-01 10:00:00+00"),
@@ -67,9 +67,16 @@ PARTIES = [
     _party("of_tomorrow", phone_token=PHONE + "11", name_token=NAME + "lea", updated_at="2024-04-02 10:00:00+00"),
     _party("of_tomorrow2", phone_token=PHONE + "10", name_token=NAME + "kim", updated_at="2024-04-01 10:00:00+00"),
     *[
-        _party(f"five{n}", document_token=DOCUMENT + "6", name_token=NAME + "mia", email_token=EMAIL + "5")
-        for n in range(5)
+        _party(
+            f"five{n}",
+            document_token=DOCUMENT + "6",
+            is_document_verified=True,
+            name_token=NAME + "mia",
+            email_token=EMAIL + "5",
+        )
+        for n in range(4)
     ],
+    _party("five4", name_token=NAME + "mia", email_token=EMAIL + "5"),
 ]
 
 EVENTS = [

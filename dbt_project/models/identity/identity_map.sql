@@ -1,3 +1,8 @@
+{%- set relations = [
+    'int_identity__login_periods',
+    'int_identity__contact_periods',
+] -%}
+
 with
 
 parties as (
@@ -10,34 +15,36 @@ parties as (
     from {{ source('identity', 'party_groups') }}
 ),
 
-logins as (
+prospects as (
     select
         identifier_type,
         identifier,
         {{ beginning_of_time() }} as valid_from,
         {{ end_of_time() }} as valid_to,
         profile_id
-    from {{ ref('int_identity__login_holders') }}
-    where holder_count = 1
+    from {{ ref('int_identity__prospects') }}
 ),
 
-contacts as (
+{% for relation in relations -%}
+{{ relation }} as (
     select
         identifier_type,
         identifier,
         valid_from,
         valid_to,
         profile_id
-    from {{ ref('int_identity__contact_periods') }}
+    from {{ ref(relation) }}
     where profile_id is not null
 ),
 
+{% endfor -%}
+
 identity_map as (
     select * from parties
+    {%- for relation in ['prospects'] + relations %}
     union all
-    select * from logins
-    union all
-    select * from contacts
+    select * from {{ relation }}
+    {%- endfor %}
 )
 
 select * from identity_map

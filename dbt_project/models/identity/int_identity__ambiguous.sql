@@ -16,12 +16,12 @@ logins as (
     select
         identifier_type,
         identifier,
-        {{ beginning_of_time() }} as valid_from,
-        {{ end_of_time() }} as valid_to,
+        valid_from,
+        valid_to,
         holder_count,
         'several_holders' as reason
-    from {{ ref('int_identity__login_holders') }}
-    where holder_count > 1
+    from {{ ref('int_identity__login_periods') }}
+    where profile_id is null
 ),
 
 ambiguous as (

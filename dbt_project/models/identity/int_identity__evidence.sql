@@ -6,6 +6,10 @@ parties as (
     where valid_from <= {{ as_of() }}
 ),
 
+blocked as (
+    select * from {{ source('raw', 'blocked_identifiers') }}
+),
+
 -- A version holds from its own day, not from the beginning of time like the record: who held a
 -- number first matters.
 versions as (
@@ -14,6 +18,9 @@ versions as (
         phone_token,
         email_token,
         document_token,
+        coalesce(document_type, '') || '|' || coalesce(document_issuer, '') as document_kind,
+        is_document_verified,
+        source,
         case
             when updated_at is null then {{ beginning_of_time() }}
             else {{ local_date('updated_at') }}
@@ -28,11 +35,28 @@ identifiers as (
         '{{ type }}' as identifier_type,
         {{ type }}_token as identifier,
         party_id,
+        {{ "document_kind" if type == "document" else "cast(null as " ~ type_text() ~ ")" }}
+            as document_kind,
+        {{ "is_document_verified" if type == "document" else "false" }} as is_verified,
+        source,
         valid_from,
         valid_to
     from versions
     {{ "union all" if not loop.last }}
-    {% endfor %}
+    {%- endfor %}
+),
+
+usable as (
+    select i.*
+    from identifiers as i
+    left join blocked as b
+        on
+            i.identifier_type = b.identifier_type
+            and i.identifier = b.identifier
+    where
+        {{ is_evidence('i.identifier') }}
+        and i.valid_from < i.valid_to
+        and b.identifier is null
 ),
 
 -- Versions that follow each other with the same identifier are one period.
@@ -48,10 +72,7 @@ marked as (
                 then 0
             else 1
         end as is_start
-    from identifiers
-    where
-        {{ is_evidence('identifier') }}
-        and valid_from < valid_to
+    from usable
 ),
 
 numbered as (
@@ -71,7 +92,11 @@ evidence as (
         identifier,
         party_id,
         min(valid_from) as valid_from,
-        max(valid_to) as valid_to
+        max(valid_to) as valid_to,
+        min(document_kind) as document_kind,
+        bool_or(is_verified) as is_verified,
+        count(*) as version_count,
+        {{ distinct_list('source') }} as source
     from numbered
     group by identifier_type, identifier, party_id, period_number
 )

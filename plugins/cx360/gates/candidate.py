@@ -14,6 +14,9 @@ Here belongs what can be counted about a candidate as a whole, and the order of 
     nps_parts_different      rows where promoters + passives + detractors are not the respondents
     shares_out_of_range      values of columns named _share, and of metrics in shares, beyond 0 and 1
     dates_after_as_of        last events of a profile, recencies and touchpoints later than as_of
+    merged_profile_share     of the people published before, those another profile took in; likewise split and renamed
+    open_identifiers_growth  identifiers several people hold, to those of the last publication
+    largest_person_records   party records of the person who has most
 """
 
 import re
@@ -24,6 +27,7 @@ from cx360 import engines
 from cx360.gates import suites
 from cx360.gates.report import GateReport, Outcome, Verdict
 from cx360.gates.suites import Rule, Suite
+from cx360.identity import budget
 from cx360.settings import Settings
 
 if TYPE_CHECKING:
@@ -109,6 +113,7 @@ def check_candidate(settings: Settings, run_id: str) -> GateReport:
     from cx360.gates import checking, docs
 
     facts = _facts(settings)
+    measured, told = _identity(settings, facts)
     verdicts = []
     for suite in suites.of_candidate(settings):
         try:
@@ -122,10 +127,12 @@ def check_candidate(settings: Settings, run_id: str) -> GateReport:
             ]
             continue
         docs.write(settings, suite.name, checked.result)
-        verdicts += [_verdict(suite, rule, facts, checked.findings[rule.name]) for rule in suite.rules]
+        verdicts += [_verdict(suite, rule, facts, checked.findings[rule.name], told) for rule in suite.rules]
     report = GateReport(GATE, 1, verdicts)
     with ledger.session(settings) as session:
         report.record(session, run_id)
+        if measured:
+            budget.record(session, run_id, measured)
     report.raise_if_blocked()
     return report
 
@@ -136,7 +143,23 @@ def _frame(facts: dict[str, float | None]) -> Any:
     return pd.DataFrame([{"candidate": 1} | facts]).astype(float).astype({"candidate": int})
 
 
-def _verdict(suite: Suite, rule: Rule, facts: dict[str, float | None], finding: "Finding") -> Verdict:
+def _identity(settings: Settings, facts: dict[str, float | None]) -> tuple[dict[str, int], dict[str, str]]:
+    """Add the facts of identity; its numbers, and by fact what brought it about."""
+    errors = engines.of(settings).errors()
+    try:
+        with engines.open_warehouse(settings, read_only=True) as db:
+            measured, causes = budget.measure(db), budget.causes(db)
+            as_of = _number(db, "select as_of from raw.run")
+    except errors:
+        return {}, {}
+    facts |= budget.shares(settings, measured, as_of)
+    columns = {"merge": "merged_profile_share", "split": "split_profile_share", "renamed": "renamed_profile_share"}
+    return measured, {columns[change]: text for change, text in causes.items()}
+
+
+def _verdict(
+    suite: Suite, rule: Rule, facts: dict[str, float | None], finding: "Finding", told: dict[str, str]
+) -> Verdict:
     if finding.outcome == "could not check":
         return _unchecked(rule, finding.trouble)
     if suite.relation != "facts" or rule.column is None:
@@ -147,12 +170,10 @@ def _verdict(suite: Suite, rule: Rule, facts: dict[str, float | None], finding: 
         return _unchecked(rule, f"{rule.column} could not be counted")
     if value is None:
         return _made(rule, "passed", None, rule.without_value)
-    return _made(
-        rule,
-        finding.outcome,
-        f"{rule.column} {value:.10g}",
-        rule.next if finding.outcome == "failed" else None,
-    )
+    detail = rule.next if finding.outcome == "failed" else None
+    if detail and rule.column in told:
+        detail = f"Causes: {told[rule.column]}. {detail}"
+    return _made(rule, finding.outcome, f"{rule.column} {value:.10g}", detail)
 
 
 def _unchecked(rule: Rule, trouble: str | None) -> Verdict:

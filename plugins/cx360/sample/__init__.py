@@ -4,16 +4,27 @@ Here belongs the order in which it is made. Same arguments, same bytes. Nobody i
 ``example.com``, ``.org`` or ``.net``, landlines extend numbers reserved for fiction, mobiles are made up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cx360.sample.bank import Feed, Plan
+    from cx360.sample.channels import Calls, Visits
+    from cx360.sample.experience import Complaints
+    from cx360.sample.money import Accounts
+    from cx360.sample.party_records import Parties
+    from cx360.sample.people import People
 
 #: Last business day unless told; never the clock. A Thursday: the last three days are working days of two months.
 END = date(2026, 4, 2)
+#: What a bank delivers, in the order it is written.
+FEEDS = (
+    "parties", "accounts", "account_parties", "holdings", "fx_rates", "call_logs", "survey_responses", "complaints",
+    "transactions", "app_events",
+)  # fmt: skip
 
 
 def generate(
@@ -25,6 +36,9 @@ def generate(
     plant: bool = True,
     daily: int = 3,
     progress: Callable[[str], None] | None = None,
+    feeds: Collection[str] = FEEDS,
+    dirt: float = 1.0,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a synthetic bank: ``out/inbox/<delivery day>/…`` and, beside it, ``out/truth/…``.
 
@@ -37,52 +51,110 @@ def generate(
         plant: whether groups with known facts are hidden in the data.
         daily: how many of the last days are deliveries of their own, 3 to 366; all before is one delivery.
         progress: gets a short text before each part of the work.
+        feeds: the feeds to write; a feed's bytes are the same with others and without.
+        dirt: how many times the dirt of further party records is what the parameters say, 0 to 10.
+        settings: other values for some of ``parameters.yaml``, as {"people": {"duplicate_record": 0.2}}.
 
     Returns:
         What was written: {"files", "rows", "good", "repeated", "bad", "inbox", "truth"}.
 
     Raises:
-        ValueError: an argument is out of its range.
+        ValueError: an argument is out of its range, or names no feed or setting.
         FileExistsError: ``out`` holds a bank already.
     """
-    from cx360.sample.bank import Plan
+    from cx360.sample.bank import Plan, overlaid, parameters
 
     out = Path(out)
-    plan = Plan(customers, days, seed, end or END, plant, daily)
+    if unknown := set(feeds) - set(FEEDS):
+        raise ValueError(f"feeds must be among {', '.join(FEEDS)}; not {', '.join(sorted(unknown))}")
+    plan = Plan(customers, days, seed, end or END, plant, daily, overlaid(parameters(), settings or {}), dirt)
     inbox, truth_folder = out / "inbox", out / "truth"
     for folder in (inbox, truth_folder):
         if folder.exists() and any(folder.iterdir()):
             raise FileExistsError(f"{folder} is not empty; give another folder or remove it")
     say = progress or (lambda _: None)
     counts: dict[str, Any] = {}
-    for feed in _feeds(plan, truth_folder, say):
+    for feed in _feeds(plan, truth_folder, say, set(feeds)):
         counts.update(_deliver(plan, feed, inbox))
         say(f"{feed.name}: {sum(c['rows'] for c in counts.values() if c['feed'] == feed.name):,} rows")
     return _report(counts, inbox, truth_folder)
 
 
-def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None]) -> "Any":
-    """Yield the feeds one by one, so that only one is in memory; the truth is written on the way."""
-    from cx360.sample import channels, experience, money, people, truth
+class _Bank:
+    """What the feeds tell of; each part is made when it is first asked for."""
+
+    def __init__(self, plan: "Plan") -> None:
+        self.plan = plan
+
+    @cached_property
+    def people(self) -> "People":
+        from cx360.sample.people import make_people
+
+        return make_people(self.plan)
+
+    @cached_property
+    def parties(self) -> "Parties":
+        from cx360.sample.party_records import make_parties
+
+        return make_parties(self.plan, self.people)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        from cx360.sample.money import make_accounts
+
+        return make_accounts(self.plan, self.people, self.parties)
+
+    @cached_property
+    def visits(self) -> "Visits":
+        from cx360.sample.channels import make_visits
+
+        return make_visits(self.plan, self.people)
+
+    @cached_property
+    def calls(self) -> "Calls":
+        from cx360.sample.channels import make_calls
+
+        return make_calls(self.plan, self.people)
+
+    @cached_property
+    def complaints(self) -> "Complaints":
+        from cx360.sample.experience import make_complaints
+
+        return make_complaints(self.plan, self.people, self.calls)
+
+
+def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted: Set[str]) -> "Iterator[Feed]":
+    """Yield the feeds one by one, so that only one is in memory; the truth comes before, of what they tell of."""
+    from cx360.sample import channels, experience, money, party_records, truth
 
     say(f"{plan.customers:,} people")
-    persons = people.make_people(plan)
-    parties = people.make_parties(plan, persons)
-    accounts = money.make_accounts(plan, persons, parties)
-    visits = channels.make_visits(plan, persons)
-    calls = channels.make_calls(plan, persons)
-    complaints = experience.make_complaints(plan, persons, calls)
-    truth.write(truth_folder, plan, persons, parties, accounts, visits, calls)
-    yield people.party_feed(plan, persons, parties)
-    yield money.account_feed(plan, persons, accounts)
-    yield money.owner_feed(plan, parties, accounts)
-    yield money.holding_feed(plan, persons, parties, accounts)
-    yield money.fx_feed(plan)
-    yield channels.call_feed(plan, parties, calls, experience.complaint_of_call(complaints, calls))
-    yield experience.survey_feed(plan, persons, parties, visits, calls)
-    yield experience.complaint_feed(plan, persons, parties, complaints)
-    yield money.transaction_feed(plan, persons, accounts)
-    yield channels.app_feed(plan, persons, parties, visits)
+    bank = _Bank(plan)
+    truth.write(
+        truth_folder,
+        plan,
+        bank.people,
+        bank.parties,
+        bank.accounts if wanted & {"accounts", "account_parties", "holdings", "transactions"} else None,
+        bank.visits if wanted & {"app_events", "survey_responses"} else None,
+        bank.calls if wanted & {"call_logs", "survey_responses", "complaints"} else None,
+    )
+    makers: dict[str, Callable[[], Feed]] = {
+        "parties": lambda: party_records.party_feed(plan, bank.people, bank.parties),
+        "accounts": lambda: money.account_feed(plan, bank.people, bank.accounts),
+        "account_parties": lambda: money.owner_feed(plan, bank.parties, bank.accounts),
+        "holdings": lambda: money.holding_feed(plan, bank.people, bank.parties, bank.accounts),
+        "fx_rates": lambda: money.fx_feed(plan),
+        "call_logs": lambda: channels.call_feed(
+            plan, bank.parties, bank.calls, experience.complaint_of_call(bank.complaints, bank.calls)
+        ),
+        "survey_responses": lambda: experience.survey_feed(plan, bank.people, bank.parties, bank.visits, bank.calls),
+        "complaints": lambda: experience.complaint_feed(plan, bank.people, bank.parties, bank.complaints),
+        "transactions": lambda: money.transaction_feed(plan, bank.people, bank.accounts),
+        "app_events": lambda: channels.app_feed(plan, bank.people, bank.parties, bank.visits),
+    }
+    for name in FEEDS:
+        if name in wanted:
+            yield makers[name]()
 
 
 def _deliver(plan: "Plan", feed: "Feed", inbox: Path) -> dict[str, Any]:

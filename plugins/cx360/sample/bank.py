@@ -44,6 +44,21 @@ def parameters() -> dict[str, Any]:
     return loaded
 
 
+def overlaid(settings: Mapping[str, Any], changes: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """Settings with some of them changed, at any depth.
+
+    Raises:
+        ValueError: a change names no setting.
+    """
+    result = dict(settings)
+    for key, value in changes.items():
+        if key not in result:
+            raise ValueError(f"settings must be among those of parameters.yaml; {path}{key} is not")
+        nested = isinstance(result[key], Mapping) and isinstance(value, Mapping)
+        result[key] = overlaid(result[key], value, f"{path}{key}.") if nested else value
+    return result
+
+
 @dataclass(frozen=True)
 class Plan:
     """What to make: how many people, which days, from which seed, with or without planted facts."""
@@ -55,8 +70,11 @@ class Plan:
     plant: bool
     daily: int = 3  # last days that are deliveries of their own
     settings: Mapping[str, Any] = field(default_factory=parameters)
+    dirt: float = 1.0  # how many times the dirt of further party records is what the parameters say
 
     def __post_init__(self) -> None:
+        if not 0 <= self.dirt <= 10:
+            raise ValueError(f"dirt must be 0 to 10, not {self.dirt}")
         if not 1 <= self.customers <= 1_000_000:
             raise ValueError(f"customers must be 1 to 1,000,000, not {self.customers}")
         if not 3 <= self.daily <= 366:

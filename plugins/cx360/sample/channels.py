@@ -30,7 +30,9 @@ from cx360.sample.bank import (
     weighted,
     where,
 )
-from cx360.sample.people import Parties, People, latin, phone_text
+from cx360.sample.names import latin
+from cx360.sample.party_records import Parties
+from cx360.sample.people import People, phone_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

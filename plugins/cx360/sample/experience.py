@@ -29,7 +29,8 @@ from cx360.sample.bank import (
     where,
 )
 from cx360.sample.channels import Calls, Visits, planted_group
-from cx360.sample.people import Parties, People, phone_text
+from cx360.sample.party_records import Parties
+from cx360.sample.people import People, phone_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -37,7 +37,8 @@ from cx360.sample.bank import (
     weighted,
     where,
 )
-from cx360.sample.people import Parties, People
+from cx360.sample.party_records import Parties
+from cx360.sample.people import People
 
 if TYPE_CHECKING:
     import pyarrow as pa

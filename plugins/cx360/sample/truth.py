@@ -12,10 +12,14 @@ import numpy as np
 from cx360.sample.bank import NEVER, Ints, Plan, as_date, days_text, digits, join, moment_text, pick, where
 from cx360.sample.channels import Calls, Visits, planted_group
 from cx360.sample.money import Accounts, missing_rate_day
-from cx360.sample.people import Parties, People, phone_text
+from cx360.sample.party_records import Parties
+from cx360.sample.people import People, phone_text
+from cx360.sample.relatives import pairs_within
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+KINDS = ["twin", "same_name_relative", "shares_contact"]
 
 
 def person_id(person: Ints) -> "pa.Array":
@@ -29,29 +33,40 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write(
-    folder: Path, plan: Plan, people: People, parties: Parties, accounts: Accounts, visits: Visits, calls: Calls
+    folder: Path,
+    plan: Plan,
+    people: People,
+    parties: Parties,
+    accounts: Accounts | None,
+    visits: Visits | None,
+    calls: Calls | None,
 ) -> None:
-    """Write ``persons``, ``party_persons``, ``identifiers`` and ``calls`` as Parquet, ``facts.json`` beside them."""
+    """Write ``persons``, ``party_persons``, ``lookalikes``, ``identifiers``, ``calls`` and ``facts.json``.
+
+    What was not made is not told: without visits no ``identifiers``, without calls no ``calls``.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True, exist_ok=True)
     everybody = np.arange(people.n)
-    firm = parties.person < 0
-    entity = where(firm, join("firm-", digits(np.arange(len(firm)), 7)), person_id(parties.person))
+    lookalikes = _lookalikes(people)
     tables = {
         "persons": pa.table(
             {
                 "person_id": person_id(everybody),
                 "household_id": join("household-", digits(people.household + 1, 7)),
+                "birth_date": days_text(people.born),
                 "last_active_date": days_text(people.leave),
             }
         ),
-        "party_persons": pa.table(
-            {"party_id": parties.id, "person_id": entity, "owner_person_id": person_id(parties.owner)}
-        ),
-        "identifiers": _identifiers(plan, people, visits),
-        "calls": pa.table(
+        "party_persons": _party_persons(parties),
+        "lookalikes": lookalikes,
+    }
+    if visits is not None:
+        tables["identifiers"] = _identifiers(plan, people, visits)
+    if calls is not None:
+        tables["calls"] = pa.table(
             {
                 "call_id": where(calls.has_id, calls.id, None),
                 "started_at": moment_text(calls.start),
@@ -59,11 +74,60 @@ def write(
                 "wait_seconds": pa.array(calls.wait),
                 "is_identified": pa.array(calls.identified),
             }
-        ),
-    }
+        )
     for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd", compression_level=3)
-    write_json(folder / "facts.json", _facts(plan, people, parties, accounts))
+    write_json(folder / "facts.json", _facts(plan, people, parties, accounts, lookalikes))
+
+
+def _party_persons(parties: Parties) -> "pa.Table":
+    """(party_id, person_id, owner_person_id, is_further_record, dirt): ``dirt`` names what is wrong, in one text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    firm = parties.person < 0
+    kinds = [where(found, f" {kind}", "") for kind, found in sorted(parties.dirt.items())]
+    return pa.table(
+        {
+            "party_id": parties.id,
+            "person_id": where(firm, join("firm-", digits(np.arange(len(firm)), 7)), person_id(parties.person)),
+            "owner_person_id": person_id(parties.owner),
+            "is_further_record": pa.array(parties.further),
+            "dirt": pc.utf8_ltrim_whitespace(join(*kinds)),
+        }
+    )
+
+
+def _lookalikes(people: People) -> "pa.Table":
+    """(person_id_a, person_id_b, kind, relation, shares): pairs of people who look like one.
+
+    ``kind`` is twin, same_name_relative or shares_contact, one row each; ``shares`` is what their first records have in
+    common: phone, email, both, or null. They share a surname, and mostly an address, always.
+    """
+    import pyarrow as pa
+
+    a, b = pairs_within(people.household)
+    phone, mail = people.sharing.number(people.mobile, people.landline), people.email.dictionary_encode().indices
+    box = mail.fill_null(-1).to_numpy(zero_copy_only=False)
+    involved, named = people.sharing.involved, people.family[a] == people.family[b]
+    both = involved[a] & involved[b] & named
+    phones, boxes = both & (phone[a] == phone[b]) & (phone[a] >= 0), both & (box[a] == box[b]) & (box[a] >= 0)
+    twin = np.isin(a * people.n + b, people.alike.twins[0] * people.n + people.alike.twins[1])
+    spouses = (people.place[a] == 0) & (people.place[b] == 1) & ~people.child[b] & ~twin
+    siblings = twin | (people.child[a] & people.child[b])
+    relation = np.where(spouses, 0, np.where(siblings, 1, 2))
+    kinds = [twin, named & (people.given[a] == people.given[b]), phones | boxes]
+    row = np.concatenate([np.flatnonzero(kind) for kind in kinds])
+    kind = np.repeat([0, 1, 2], [int(kind.sum()) for kind in kinds])
+    return pa.table(
+        {
+            "person_id_a": person_id(a[row]),
+            "person_id_b": person_id(b[row]),
+            "kind": pick(KINDS, kind),
+            "relation": pick(["spouse", "sibling", "parent_child"], relation[row]),
+            "shares": pick(["phone", "email", "both"], (phones + 2 * boxes)[row] - 1),
+        }
+    )
 
 
 def _identifiers(plan: Plan, people: People, visits: Visits) -> "pa.Table":
@@ -98,11 +162,15 @@ def _identifiers(plan: Plan, people: People, visits: Visits) -> "pa.Table":
     )
 
 
-def _facts(plan: Plan, people: People, parties: Parties, accounts: Accounts) -> dict[str, Any]:
+def _facts(
+    plan: Plan, people: People, parties: Parties, accounts: Accounts | None, lookalikes: "pa.Table"
+) -> dict[str, Any]:
     waits = plan.settings["planted"]["long_waits"]
     group = np.flatnonzero(planted_group(plan, people))
     leavers = np.flatnonzero(people.leave < NEVER)
-    rows = np.flatnonzero(accounts.ownerless)
+    ownerless = [] if accounts is None else pick(accounts.id, np.flatnonzero(accounts.ownerless)).to_pylist()
+    records = np.bincount(parties.person[parties.person >= 0])
+    kinds = lookalikes["kind"].to_pylist()
     pairs = people.recycled
     return {
         "customers": plan.customers,
@@ -129,6 +197,10 @@ def _facts(plan: Plan, people: People, parties: Parties, accounts: Accounts) -> 
                 person_id(pairs[1]).to_pylist(), days_text(people.mobile_change[pairs[1]]).to_pylist(), strict=True,
             )
         ],
-        "accounts_without_owner": pick(accounts.id, rows).to_pylist(),
+        "accounts_without_owner": ownerless,
+        "further_records": int(parties.further.sum()),
+        "true_pairs": int((records * (records - 1) // 2).sum()),
+        "lookalikes": {kind: kinds.count(kind) for kind in KINDS},
+        "people_who_share_a_contact": people.sharing.count,
         "missing_rate": {"currency": "USD", "date": str(as_date(missing_rate_day(plan)))},
     }  # fmt: skip

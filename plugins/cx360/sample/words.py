@@ -3,7 +3,7 @@
 Here belong lists only. Everything is made up or so common that it points to nobody.
 """
 
-#: Origin -> (share of households, surnames, first names female, first names male), each with a Latin spelling.
+#: Origin -> (share of households, surnames, first names female, first names male).
 ORIGINS: dict[str, tuple[float, list[str], list[str], list[str]]] = {
     "de": (
         0.86,
@@ -16,11 +16,20 @@ ORIGINS: dict[str, tuple[float, list[str], list[str], list[str]]] = {
         Busch Bergmann Thomas Voigt Sauer Arnold Wolff Pfeiffer von_Hagen O'Brien Müller-Lüdenscheidt""".split(),
         """Anna Maria Ursula Monika Petra Sabine Renate Helga Karin Brigitte Ingrid Erika Andrea Gisela Claudia
         Susanne Gabriele Christa Christine Hildegard Anja Barbara Elisabeth Angelika Martina Nicole Stefanie Julia
-        Katharina Lena Laura Lea Sophie Marie Hannah Emma Mia Johanna Jana Jule Käthe Zoë""".split(),
+        Katharina Lena Laura Lea Sophie Marie Hannah Emma Mia Johanna Jana Jule Käthe Zoë Anne Juliane Michaela
+        Franziska Theresa Clara Charlotte Luisa Paula Greta Ida Frieda Mathilda Nele Pia Sarah Sandra Silke Silvia
+        Sonja Tanja Ulrike Ute Vera Verena Veronika Viktoria Yvonne Regina Rita Rosemarie Ruth Margarete Margit Marlene
+        Melanie Miriam Nadine Natalie Kerstin Kirsten Iris Irene Ilse Heike Heidi Hedwig Gudrun Gertrud Friederike
+        Eva Elke Edith Doris Dorothea Diana Daniela Cornelia Carola Bettina Birgit Beate Annika Annette
+        Anneliese""".split(),
         """Peter Michael Thomas Andreas Wolfgang Klaus Jürgen Günter Stefan Christian Uwe Werner Horst Frank Dieter
         Manfred Gerhard Hans Bernd Thorsten Mathias Helmut Walter Heinz Martin Jörg Rolf Jens Sven Alexander Jan
-        Rainer Holger Karl Dirk Joachim Ralf Carsten Herbert Oliver Wilhelm Kurt Markus Lukas Felix Jonas
-        Björn""".split(),
+        Rainer Holger Karl Dirk Joachim Ralf Carsten Herbert Oliver Wilhelm Kurt Markus Lukas Felix Jonas Björn
+        Johannes Johann Maximilian Sebastian Benjamin Daniel David Dennis Dominik Eduard Emil Erich Ernst Erwin Fabian
+        Finn Florian Franz Friedrich Fritz Georg Gregor Hannes Harald Heiko Heinrich Henry Hermann Hubert Ingo Jakob
+        Jochen Josef Julian Justus Kai Kevin Konrad Konstantin Lars Leon Leonhard Ludwig Lutz Marcel Marco Mario Marvin
+        Max Moritz Nico Nils Norbert Olaf Otto Patrick Paul Philipp Reinhard Richard Robert Roland Rüdiger Siegfried
+        Simon Steffen Theodor Tim Tobias Udo Ulrich Volker Volkmar Wilfried Winfried""".split(),
     ),
     "tr": (
         0.05,
@@ -42,17 +51,59 @@ ORIGINS: dict[str, tuple[float, list[str], list[str], list[str]]] = {
     ),
     "zh": (
         0.02,
-        "王 李 张 刘 陈 杨 黄 赵".split(),
-        "秀英 丽娜 芳 静 敏 婷".split(),
-        "伟 强 磊 军 勇 杰".split(),
+        "王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 马 朱 胡 郭 何 林 高 罗 郑 梁 谢 宋".split(),
+        """秀英 丽娜 芳 静 敏 婷 丽 燕 雪 玲 秀兰 桂英 玉梅 红梅 海燕 晓红 美玲 雪梅 文静 雨婷 佳慧 思雨 欣怡 梦洁 春花
+        慧敏""".split(),
+        """伟 强 磊 军 勇 杰 涛 明 超 刚 建国 建华 志强 志明 海涛 晓明 文杰 俊杰 国强 春生 家豪 子轩 浩然 宇航 天明
+        立新""".split(),
     ),
 }
 
-#: Names that are not written in Latin letters, as they would be in an e-mail address.
-LATIN = {
+#: The many surnames that few have: each stem with each ending.
+SURNAME_STEMS = """Alten Asch Bach Berg Birken Blumen Brand Breiten Bruch Buchen Burg Dorn Eichen Eber Erlen Falken Feld
+    Felsen Fichten Finken Forst Frauen Gersten Gold Grün Haber Hain Hammer Hasel Heiden Hirsch Hohen Holz Hopfen Kalten
+    Kirch Kloster Korn Kreuz Lauten Linden Lohr Mühl Nieder Ober Ochsen Reben Reichen Rosen Rot Sand Schön Silber Sonnen
+    Stein Stern Stock Tal Tannen Unter Vogel Wald Wein Weiden Wiesen Winter Wolfs""".split()
+SURNAME_ENDINGS = """berger bauer mann meier müller hofer huber brunner kamp felder holz thaler wald eck ner
+    reiter""".split()
+
+#: Given names of twins that sound alike.
+SIMILAR = [
+    ("Anna", "Anne"), ("Julia", "Juliane"), ("Lena", "Lea"), ("Maria", "Marie"), ("Jana", "Johanna"),
+    ("Christine", "Christa"), ("Annika", "Annette"), ("Kerstin", "Kirsten"), ("Jonas", "Johannes"), ("Jan", "Jens"),
+    ("Tim", "Tobias"), ("Max", "Maximilian"), ("Marco", "Mario"), ("Stefan", "Stefanie"), ("Michael", "Michaela"),
+    ("Andreas", "Andrea"), ("Christian", "Christine"), ("Daniel", "Daniela"),
+]  # fmt: skip
+
+#: Short forms that find their way into records.
+NICKNAMES = {
+    "Alexander": "Alex", "Andreas": "Andi", "Angelika": "Geli", "Barbara": "Babsi", "Benjamin": "Ben",
+    "Brigitte": "Gitte", "Charlotte": "Lotte", "Christian": "Chris", "Christine": "Tine", "Claudia": "Claudi",
+    "Daniel": "Dani", "Daniela": "Dani", "Elisabeth": "Lisa", "Franziska": "Franzi", "Friedrich": "Fritz",
+    "Gabriele": "Gabi", "Gerhard": "Gerd", "Hans": "Hansi", "Heinrich": "Heinz", "Hildegard": "Hilde",
+    "Joachim": "Achim", "Johanna": "Hanna", "Johannes": "Hannes", "Josef": "Sepp", "Jürgen": "Jogi",
+    "Katharina": "Kathi", "Klaus": "Klausi", "Konstantin": "Kosta", "Leonhard": "Leo", "Ludwig": "Lutz",
+    "Manfred": "Manni", "Margarete": "Grete", "Martina": "Tina", "Mathias": "Matze", "Maximilian": "Max",
+    "Michael": "Michi", "Michaela": "Michi", "Monika": "Moni", "Nicole": "Nicki", "Oliver": "Olli",
+    "Peter": "Pit", "Philipp": "Phil", "Rosemarie": "Rosi", "Sabine": "Bine", "Sebastian": "Basti",
+    "Stefanie": "Steffi", "Susanne": "Susi", "Theresa": "Resi", "Thomas": "Tom", "Thorsten": "Toto",
+    "Tobias": "Tobi", "Ulrich": "Uli", "Ursula": "Uschi", "Veronika": "Vroni", "Viktoria": "Vicky",
+    "Wilhelm": "Willi", "Wolfgang": "Wolle", "Krzysztof": "Krzysiek", "Katarzyna": "Kasia",
+    "Małgorzata": "Gosia", "Agnieszka": "Aga", "Mustafa": "Musti", "Mehmet": "Memo",
+}  # fmt: skip
+
+#: Characters of Chinese names in Latin letters, as a passport has them.
+PINYIN = {
     "王": "wang", "李": "li", "张": "zhang", "刘": "liu", "陈": "chen", "杨": "yang", "黄": "huang", "赵": "zhao",
-    "秀英": "xiuying", "丽娜": "lina", "芳": "fang", "静": "jing", "敏": "min", "婷": "ting", "伟": "wei",
-    "强": "qiang", "磊": "lei", "军": "jun", "勇": "yong", "杰": "jie",
+    "吴": "wu", "周": "zhou", "徐": "xu", "孙": "sun", "马": "ma", "朱": "zhu", "胡": "hu", "郭": "guo", "何": "he",
+    "林": "lin", "高": "gao", "罗": "luo", "郑": "zheng", "梁": "liang", "谢": "xie", "宋": "song",
+    "秀": "xiu", "英": "ying", "丽": "li", "娜": "na", "芳": "fang", "静": "jing", "敏": "min", "婷": "ting",
+    "燕": "yan", "雪": "xue", "玲": "ling", "兰": "lan", "桂": "gui", "玉": "yu", "梅": "mei", "红": "hong",
+    "海": "hai", "晓": "xiao", "美": "mei", "文": "wen", "雨": "yu", "佳": "jia", "慧": "hui", "思": "si", "欣": "xin",
+    "怡": "yi", "梦": "meng", "洁": "jie", "春": "chun", "花": "hua", "伟": "wei", "强": "qiang", "磊": "lei",
+    "军": "jun", "勇": "yong", "杰": "jie", "涛": "tao", "明": "ming", "超": "chao", "刚": "gang", "建": "jian",
+    "国": "guo", "华": "hua", "志": "zhi", "俊": "jun", "生": "sheng", "家": "jia", "豪": "hao", "子": "zi",
+    "轩": "xuan", "浩": "hao", "然": "ran", "宇": "yu", "航": "hang", "天": "tian", "立": "li", "新": "xin",
 }  # fmt: skip
 
 #: Town, region, first digits of its postal codes, weight, area code and prefix reserved for fiction ('' if none).

@@ -1,0 +1,289 @@
+"""Matching: which party records are probably one person, by a frozen model over names, dates, addresses.
+
+Here belongs the daily call, ``score``, and what makes a day cost what it brings. The model's file is ``model``, what is
+compared ``features``, the call of Splink ``scoring``, the estimation of a model ``training``. Nothing is merged here:
+what a link is worth beside the deterministic rules is identity's to say.
+
+Persons only: organisations are left to the deterministic rules. What is read here is personal and stays in this process
+and in ``matching/`` below home, which only its owner may read; the links carry ids and weights.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cx360.matching.model import Model, load
+from cx360.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from cx360.engines import Warehouse
+
+#: The table of links.
+TABLE = "identity.match_links"
+
+#: Above this share of changed records all are scored anew: it is cheaper than to look for theirs.
+_REBUILD_SHARE = 0.3
+
+#: What is matched: persons, without identifiers that stronger rules found to be shared widely.
+RECORDS = """
+    select r.party_id, r.name_token, r.given_name_token, r.family_name_token, r.birth_date_token,
+        case when d.identifier is null then r.document_token end as document_token,
+        case when p.identifier is null then r.phone_token end as phone_token,
+        case when e.identifier is null then r.email_token end as email_token,
+        r.address_token, r.postcode_token, r.is_document_valid as is_document_verified, r.city, r.gender
+    from identity.int_identity__records as r
+    left join identity.suppressed_identifiers as d
+        on d.identifier_type = 'document' and d.identifier = r.document_token
+    left join identity.suppressed_identifiers as p on p.identifier_type = 'phone' and p.identifier = r.phone_token
+    left join identity.suppressed_identifiers as e on e.identifier_type = 'email' and e.identifier = r.email_token
+    where r.party_type = 'person'
+"""
+
+
+class MatchingFailed(Exception):
+    """Records could not be matched; the message quotes no value."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a call of ``score`` found.
+
+    Attributes:
+        model_version: hash of the model.
+        records: persons' records that were compared.
+        changed_records: of them, new or changed since the state that was kept, or gone since.
+        matches: links at or above the threshold.
+        reviews: links in the review band.
+        unused_keys: by blocking key, how many of its values were not used as too many records hold them, and how many
+            records those are.
+    """
+
+    model_version: str
+    records: int
+    changed_records: int
+    matches: int
+    reviews: int
+    unused_keys: dict[str, dict[str, int]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a summary."""
+        return dict(vars(self))
+
+
+def score(settings: Settings, db: "Warehouse", paths: list[str]) -> Scores:
+    """Write ``identity.match_links`` from ``identity.int_identity__records`` by the model in force.
+
+    One row per pair at or above the review band: party_id_a < party_id_b, a weight per comparison, their sum with the
+    prior, in 1/1000 bit; outcome ``match`` or ``review``; model_version. Sorted by the pair.
+
+    Args:
+        settings: of the deployment.
+        db: its open warehouse, for writing.
+        paths: files of the lake with the values of the records' tokens.
+
+    Returns:
+        Counts.
+
+    Raises:
+        ModelError: the model's file cannot be used.
+        MatchingFailed: the records could not be read or compared.
+    """
+    from cx360.matching import state
+
+    model = load(settings)
+    records = db.query(RECORDS)
+    with workbench(settings) as (duck, folder):
+        duck.register("given_records", records)
+        kept = state.find(settings, model)
+        scores = match(duck, paths, model, kept)
+        links = duck.sql("select * from links order by party_id_a, party_id_b").to_arrow_table()
+        state.keep(settings, model, duck, folder)
+    db.write(TABLE, links)
+    return scores
+
+
+@contextmanager
+def workbench(settings: Settings) -> "Iterator[tuple[DuckDBPyConnection, Path]]":
+    """A DuckDB in memory and a folder in staging into which it spills; both are gone afterwards.
+
+    Raises:
+        MatchingFailed: a statement failed, whose text may quote values.
+    """
+    import duckdb
+
+    from cx360 import lake
+
+    with lake.workshop(settings) as folder:
+        db = duckdb.connect(
+            config={
+                "threads": settings.threads,
+                "memory_limit": settings.memory_limit,
+                "temp_directory": str(folder / "spill"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "preserve_insertion_order": False,
+            }
+        )
+        db.execute("set enable_progress_bar = false")
+        try:
+            yield db, folder
+        except (duckdb.OperationalError, duckdb.InterruptException):
+            raise
+        except duckdb.Error as error:
+            raise MatchingFailed(
+                f"party records could not be matched ({type(error).__name__}). If the model's file is your own, compare"
+                " its SQL with the shipped one; else please report it"
+            ) from None
+        finally:
+            db.close()
+
+
+def match(db: "DuckDBPyConnection", paths: list[str], model: Model, kept: "Path | None") -> Scores:
+    """Make table ``links`` of view ``given_records``, and table ``records`` to keep for the next time.
+
+    Args:
+        db: a workbench.
+        paths: files with the values of the records' tokens.
+        model: to match by.
+        kept: folder of a state that was made by this model, or None: ``records`` and ``links`` of any earlier call.
+    """
+    from cx360.matching import scoring
+
+    _show_kept(db, kept)
+    gather(db, paths, model, "old_records" if kept else None)
+    unused = _drop_crowded_keys(db, model)
+    records, changed = _find_changed(db)
+    if kept is None or changed > _REBUILD_SHARE * records:
+        parts = [scoring.score(db, model, "usable")] if records > 1 else []
+    else:
+        parts = ["kept_links", *_score_changed(db, model)]
+    db.execute(f"create or replace table links as {_union(parts)}")
+    counted = dict(db.execute("select outcome, count(*) from links group by outcome").fetchall())
+    return Scores(model.version, records, changed, counted.get("match", 0), counted.get("review", 0), unused)
+
+
+def _union(parts: list[str]) -> str:
+    from cx360.matching import scoring
+
+    columns = ", ".join(scoring.COLUMNS)
+    selects = [f"({scoring.nothing()})", *(f"select {columns} from {part}" for part in parts)]
+    return " union all ".join(selects)
+
+
+def _show_kept(db: "DuckDBPyConnection", kept: "Path | None") -> None:
+    """Views ``old_records`` and ``old_links`` of what was kept."""
+    from cx360.matching import scoring
+    from cx360.sql import literal
+
+    if kept is None:
+        db.execute("create or replace table old_records (party_id varchar, tokens_hash ubigint, row_hash ubigint)")
+        db.execute(f"create or replace table old_links as {scoring.nothing()}")
+        return
+    for name in ("records", "links"):
+        db.execute(f"create view old_{name} as from read_parquet({literal(str(kept / f'{name}.parquet'))})")
+
+
+def gather(db: "DuckDBPyConnection", paths: list[str], model: Model, old: str | None = None) -> None:
+    """Make table ``gathered``, features of all records of view ``given_records``.
+
+    Args:
+        db: a workbench.
+        paths: files with the values of the records' tokens.
+        model: says which keys to make and how frequent names are.
+        old: table of features that this model made before; records that are the same are taken from it.
+    """
+    from cx360.matching import features
+
+    tokens = ", ".join(f"{token}_token" for token in features.TOKENS)
+    db.execute(f"""
+        create or replace table fresh as
+        select
+            party_id, hash({tokens}, is_document_verified, city, gender) as tokens_hash,
+            {tokens}, is_document_verified, city, gender
+        from given_records
+    """)
+    if old:
+        db.execute("create table here as select party_id, tokens_hash from fresh")
+        db.execute(f"delete from fresh using {old} as old where {_IS_SAME}")
+    features.make(db, "fresh", paths, model)
+    if old:
+        db.execute(
+            f"insert into features by name select old.* exclude (row_hash) from {old} as old"
+            f" join here as fresh on {_IS_SAME}"
+        )
+        db.execute("drop table here")
+    db.execute("drop table fresh")
+    db.execute("create or replace table gathered as from features")
+    db.execute("drop table features")
+
+
+_IS_SAME = "fresh.party_id = old.party_id and fresh.tokens_hash = old.tokens_hash"
+
+
+def _drop_crowded_keys(db: "DuckDBPyConnection", model: Model) -> dict[str, dict[str, int]]:
+    """Table ``usable``: the records, without keys that more of them hold than the model's limit."""
+    unused, columns = {}, []
+    for key in model.keys:
+        db.execute(
+            f"create or replace temp table crowded_{key} as select key_{key} as key, count(*) as n from gathered"
+            f" where key_{key} is not null group by key_{key} having count(*) > {model.key_limit}"
+        )
+        ((keys, records),) = db.execute(f"select count(*), coalesce(sum(n), 0)::bigint from crowded_{key}").fetchall()
+        if keys:
+            unused[key] = {"keys": keys, "records": records}
+            columns.append(
+                f"case when key_{key} not in (select key from crowded_{key}) then key_{key} end as key_{key}"
+            )
+    usable = f"select * replace ({', '.join(columns)}) from gathered" if columns else "from gathered"
+    keys_of_row = ", ".join(f"key_{key}" for key in model.keys)
+    db.execute(
+        f"create or replace table usable as select *, hash(tokens_hash, {keys_of_row}) as row_hash from ({usable})"
+    )
+    db.execute(
+        "create or replace table records as"
+        " select gathered.*, usable.row_hash from gathered join usable using (party_id)"
+    )
+    db.execute("drop table gathered")
+    return unused
+
+
+def _find_changed(db: "DuckDBPyConnection") -> tuple[int, int]:
+    """Table ``changed`` (party_id): records that are new, gone or of another hash; counts of all records and of it."""
+    db.execute("""
+        create or replace table changed as
+        select coalesce(usable.party_id, old.party_id) as party_id
+        from usable full join old_records as old using (party_id)
+        where usable.row_hash is distinct from old.row_hash
+    """)
+    ((records, changed),) = db.execute(
+        "select (select count(*) from usable), (select count(*) from changed)"
+    ).fetchall()
+    return records, changed
+
+
+def _score_changed(db: "DuckDBPyConnection", model: Model) -> list[str]:
+    """View ``kept_links`` of the pairs nothing changed in; returns the tables of the links of changed records."""
+    from cx360.matching import scoring
+
+    db.execute("""
+        create or replace view kept_links as
+        from old_links
+        where party_id_a not in (select party_id from changed) and party_id_b not in (select party_id from changed)
+    """)
+    db.execute("create or replace table news as select usable.* from usable semi join changed using (party_id)")
+    beside = " union ".join(
+        f"select party_id from usable where key_{key} in (select key_{key} from news where key_{key} is not null)"
+        for key in model.keys
+    )
+    db.execute(
+        f"create or replace table others as select usable.* from usable semi join ({beside}) using (party_id)"
+        " anti join changed using (party_id)"
+    )
+    ((news, others),) = db.execute("select (select count(*) from news), (select count(*) from others)").fetchall()
+    parts = [scoring.score(db, model, "news")] if news > 1 else []
+    return parts + ([scoring.score(db, model, "news", "others")] if news and others else [])
