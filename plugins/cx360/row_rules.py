@@ -27,14 +27,31 @@ _OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)"
 _TYPED_NUMBER = r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?"
 
 
-def text(column: str, spec: FileSpec) -> str:
-    """SQL of a mapped column as trimmed text, null where the source means nothing by it."""
-    given = f"{identifier(column)}::varchar"
+def _is_read_as_given(column: Column) -> bool:
+    """Whether texts are read before they are trimmed: most are values as they stand, and need no trimming."""
+    return column.type in ("date", "timestamptz") or column.type.startswith("decimal")
+
+
+def text(column: Column, spec: FileSpec) -> str:
+    """SQL of a mapped column as text, null where the source means nothing by it; trimmed where it is text for good."""
+    given = f"{identifier(column.name)}::varchar"
+    return _meant(given, spec) if _is_read_as_given(column) else trimmed(given, spec)
+
+
+def trimmed(given: str, spec: FileSpec) -> str:
+    """SQL of a text without spaces around it, null where the source means nothing by it."""
     # Trimming is slow and seldom needed: all it takes away are spaces, and beyond ASCII what Unicode calls so.
-    may_need_it = f"{given} < '!' or ends_with({given}, ' ') or strlen({given}) > length({given})"
-    trimmed = f"case when {may_need_it} then nullif(trim({given}), '') else {given} end"
+    trimmed = f"case when {_may_need_trimming(given)} then nullif(trim({given}), '') else {given} end"
+    return _meant(trimmed, spec)
+
+
+def _may_need_trimming(given: str) -> str:
+    return f"{given} < '!' or ends_with({given}, ' ') or strlen({given}) > length({given})"
+
+
+def _meant(given: str, spec: FileSpec) -> str:
     nulls = [literal(v) for v in spec.null_values if v]
-    return f"case when {trimmed} not in ({', '.join(nulls)}) then {trimmed} end" if nulls else trimmed
+    return f"case when {given} not in ({', '.join(nulls)}) then {given} end" if nulls else given
 
 
 def read(column: Column, spec: FileSpec, timezone: str) -> str:
@@ -43,17 +60,24 @@ def read(column: Column, spec: FileSpec, timezone: str) -> str:
     Every text must match in full: what merely begins like a number or date, or is one in the database's own words
     (``1e3``, ``1_000``, ``epoch``), is none.
     """
-    t, is_text = identifier(column.name + TEXT), f"{identifier(column.name + GIVEN)} = 'VARCHAR'"
+    t = identifier(column.name + TEXT)
+    if not _is_read_as_given(column):
+        return t
+    after_trimming = _read(column, f"(case when {_may_need_trimming(t)} then {trimmed(t, spec)} end)", spec, timezone)
+    return f"coalesce({_read(column, t, spec, timezone)}, {after_trimming})"
+
+
+def _read(column: Column, t: str, spec: FileSpec, timezone: str) -> str:
+    """SQL of what a text means; null where it is no value of the type in full."""
+    is_text = f"{identifier(column.name + GIVEN)} = 'VARCHAR'"
     if column.type == "date":
         iso = f"try_cast({_only(_DAY, t)} as date), try_cast({_only(_MOMENT, t)} as timestamp)::date"
         declared = f"case when {is_text} then {_by_formats(t, spec.date_formats)}::date end"
         return _likelier_first(spec.date_formats, declared, iso)
     if column.type == "timestamptz":
         return _instant(t, is_text, spec, timezone)
-    if column.type.startswith("decimal"):
-        typed = _only(_TYPED_NUMBER, t)
-        return f"case when {is_text} then {_plain(_only(_number(spec), t), spec)} else {typed} end"
-    return t
+    typed = _only(_TYPED_NUMBER, t)
+    return f"case when {is_text} then {_plain(_only(_number(spec), t), spec)} else {typed} end"
 
 
 def cast(column: Column) -> str:
@@ -82,7 +106,13 @@ def exact_amount(column: str) -> str:
     return f"try_cast({identifier(column + READ)} as decimal(30,6))::decimal(38,6)"
 
 
-def reasons(contract: Contract, mapped: tuple[str, ...]) -> list[tuple[str, str]]:
+def given(column: Column, spec: FileSpec) -> str:
+    """SQL of ``<column>__text``, trimmed in any case: slow, so for rows that hold no value there."""
+    t = identifier(column.name + TEXT)
+    return trimmed(t, spec) if _is_read_as_given(column) else t
+
+
+def reasons(contract: Contract, spec: FileSpec, mapped: tuple[str, ...]) -> list[tuple[str, str]]:
     """(reason code, SQL condition) of everything that quarantines a row, in the contract's order.
 
     Conditions are over the three layers of a column and may be null, which means no reason.
@@ -91,9 +121,9 @@ def reasons(contract: Contract, mapped: tuple[str, ...]) -> list[tuple[str, str]
     for column in contract.columns:
         derived = bool(contract.derived_key) and column.name in contract.key
         if column.required and not derived:
-            found.append((f"missing:{column.name}", f"{identifier(column.name + TEXT)} is null"))
+            found.append((f"missing:{column.name}", _unless_read(column, f"{given(column, spec)} is null")))
         if column.name in mapped:
-            found += [*_of_the_text(column), *_of_the_value(column)]
+            found += [*_of_the_text(column, spec), *_of_the_value(column)]
     return found + [(f"rule:{rule.name}", f"not ({rule.sql})") for rule in contract.rules]
 
 
@@ -103,17 +133,22 @@ def if_it_holds(column: Column) -> str:
     return f"case when not coalesce({broken}, false) then {identifier(column.name)} end"
 
 
-def _of_the_text(column: Column) -> list[tuple[str, str]]:
+def _unless_read(column: Column, condition: str) -> str:
+    """SQL of a condition that holds of no text that was read; then it is not worked out."""
+    return f"case when {identifier(column.name + READ)} is null then {condition} end"
+
+
+def _of_the_text(column: Column, spec: FileSpec) -> list[tuple[str, str]]:
     """What is wrong with a text that is no value of the type."""
-    name, value = column.name, identifier(column.name)
-    given, number = identifier(name + TEXT), identifier(name + READ)
+    name, value, number = column.name, identifier(column.name), identifier(column.name + READ)
+    said = f"{given(column, spec)} is not null"
     if column.type.startswith("decimal"):
         return [
             (f"overflow:{name}", f"{value} is null and {number} is not null"),
-            (f"unparseable:{name}", f"{given} is not null and {number} is null"),
+            (f"unparseable:{name}", _unless_read(column, said)),
             (f"too_precise:{name}", f"{value} <> try_cast({number} as decimal(38,10))"),
         ]
-    return [] if column.type == "varchar" else [(f"unparseable:{name}", f"{given} is not null and {value} is null")]
+    return [] if column.type == "varchar" else [(f"unparseable:{name}", f"case when {value} is null then {said} end")]
 
 
 def _of_the_value(column: Column) -> list[tuple[str, str]]:

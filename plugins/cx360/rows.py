@@ -13,7 +13,7 @@ from cx360 import privacy, reading
 from cx360.contracts import Column, Contract
 from cx360.lake import blame
 from cx360.mapping import RECORD, Mapping
-from cx360.row_rules import GIVEN, READ, TEXT, cast, exact_amount, read, reasons, text
+from cx360.row_rules import GIVEN, READ, TEXT, cast, exact_amount, given, read, reasons, text
 from cx360.sources import File
 from cx360.sql import identifier, literal
 
@@ -51,7 +51,7 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
     import duckdb
 
     values = ", ".join(f"{_stored(c)} as {identifier(c.name)}" for c in contract.columns)
-    conditions = reasons(contract, select.outputs)
+    conditions = reasons(contract, file.spec, select.outputs)
     is_bad = f"coalesce({' or '.join(f'({condition})' for _, condition in conditions) or 'false'}, false)"
     parsed = _parsed(contract, file, select, "records")
     with blame(
@@ -83,7 +83,7 @@ def _parsed(contract: Contract, file: File, select: Mapping, records: str) -> st
     texts, reads, values = [], [], []
     for column in contract.columns:
         name, is_mapped = column.name, column.name in select.outputs
-        texts.append(f"{text(name, spec) if is_mapped else 'null::varchar'} as {identifier(name + TEXT)}")
+        texts.append(f"{text(column, spec) if is_mapped else 'null::varchar'} as {identifier(name + TEXT)}")
         texts.append(f"{f'typeof({identifier(name)})' if is_mapped else 'null::varchar'} as {identifier(name + GIVEN)}")
         reads.append(f"{read(column, spec, file.timezone)} as {identifier(name + READ)}")
         values.append(f"{cast(column)} as {identifier(name)}")
@@ -212,10 +212,10 @@ def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Map
     _find(db, contract, file, select)
     codes = [
         f"case when coalesce({condition}, false) then {literal(code)} end"
-        for code, condition in reasons(contract, select.outputs)
+        for code, condition in reasons(contract, file.spec, select.outputs)
     ]
     contradicts = f"case when repeats.contradicts then {literal('contradicts:' + ','.join(contract.key))} end"
-    texts = ", ".join(f"{identifier(c.name)} := {identifier(c.name + TEXT)}" for c in contract.columns)
+    texts = ", ".join(f"{identifier(c.name)} := {given(c, file.spec)}" for c in contract.columns)
     db.execute(f"""
         create temp table refused as
         select

@@ -62,7 +62,7 @@ def test_a_declared_format_goes_before_iso() -> None:
     "text", ["a", " a", "a ", "\ta", "a\t", "é", "\u00a0é", "a\u3000", "é ", " ", "\u2009", "", "a b"]
 )
 def test_a_text_is_trimmed_as_the_database_trims(text: str) -> None:
-    sql = row_rules.text("t", FileSpec(feed="call_logs", pattern="*"))
+    sql = row_rules.trimmed("t::varchar", FileSpec(feed="call_logs", pattern="*"))
     with duckdb.connect() as db:
         found = db.execute(f"select {sql}, nullif(trim(t), '') from (select $1 as t)", [text]).fetchall()
     assert found[0][0] == found[0][1]
