@@ -67,8 +67,13 @@ PARTIES = [
     _party("of_tomorrow", phone_token=PHONE + "11", name_token=NAME + "lea", updated_at="2024-04-02 10:00:00+00"),
     _party("of_tomorrow2", phone_token=PHONE + "10", name_token=NAME + "kim", updated_at="2024-04-01 10:00:00+00"),
     *[
-        _party(f"five{n}", document_token=DOCUMENT + "6", is_document_verified=True, name_token=NAME + "mia",
-               email_token=EMAIL + "5")  # fmt: skip
+        _party(
+            f"five{n}",
+            document_token=DOCUMENT + "6",
+            is_document_verified=True,
+            name_token=NAME + "mia",
+            email_token=EMAIL + "5",
+        )
         for n in range(4)
     ],
     _party("five4", name_token=NAME + "mia", email_token=EMAIL + "5"),

@@ -42,6 +42,13 @@ complaints as (
     select * from {{ ref('int_cx__complaints') }}
 ),
 
+strangers as (
+    select c.*
+    from calls as c
+    left join {{ ref('int_profile__people') }} as p on c.profile_id = p.profile_id
+    where p.profile_id is null
+),
+
 first_contacts as (
     select * from {{ ref('int_cx__first_contacts') }}
 ),
@@ -80,8 +87,8 @@ observations as (
         cast(null as {{ type_text() }}) as nps_class,
         false as is_counted,
         true as is_left_out
-    from calls
-    where {{ inbound_handled }} and profile_id = 'unattributed'
+    from strangers
+    where {{ inbound_handled }}
     union all
     select
         'fcr_share' as metric,

@@ -1,4 +1,5 @@
 {%- set domains = [
+    'people',
     'attributes',
     'relationship',
     'balances',
@@ -37,7 +38,12 @@ customer_profile as (
             when relationship.is_customer then 'customer'
             else 'prospect'
         end as profile_type,
-        attributes.party_count,
+        spine.identified_by,
+        case
+            when spine.identified_by is not null then coalesce(people.party_count, 0)
+        end as party_count,
+        people.household_id,
+        people.household_size,
         attributes.party_type = 'organisation' as is_organisation,
         attributes.status as party_status,
         attributes.gender,
