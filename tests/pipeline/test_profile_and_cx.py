@@ -27,8 +27,9 @@ GROUPS = {"P1": "anna", "P2": "anna", "P3": "bob", "P4": "carl"}
 OWN_IDS = {"P2": "anna alone in P2"}
 HOUSEHOLDS = {"anna": "h1", "bob": "h1", "carl": "h2"}
 
-#: Anna's login, which is the subject of an event, and the id it would have while it is nobody's.
+#: Anna's login and device, which are subjects of an event each, and the ids they had while they were nobody's.
 LOGIN, LOGIN_ID = "k1:app_user:" + "a" * 32, "p" + "a" * 24
+DEVICE, DEVICE_ID = "k1:device:" + "b" * 32, "p" + "b" * 24
 
 #: Identifiers nobody holds, and the prospects they stand for.
 NOBODYS_DEVICE, NOBODYS_PHONE = "k1:device:" + "d" * 32, "k1:phone:" + "f" * 32
@@ -174,12 +175,12 @@ FEEDS: dict[str, list[Row]] = {
     ],
     "app_events": [
         # one session: two minutes before the login, the login, an error; 23:58 UTC is the next day in Berlin
-        _event("E1", "2026-03-29 10:00+00", session_id="s1", device_token="k1:device:d1"),
+        _event("E1", "2026-03-29 10:00+00", session_id="s1", device_token=DEVICE),
         _event(
             "E2",
             "2026-03-29 10:02+00",
             session_id="s1",
-            device_token="k1:device:d1",
+            device_token=DEVICE,
             app_user_token=LOGIN,
             party_id="P1",
             event_name="login",
@@ -188,7 +189,7 @@ FEEDS: dict[str, list[Row]] = {
             "E3",
             "2026-03-29 10:05+00",
             session_id="s1",
-            device_token="k1:device:d1",
+            device_token=DEVICE,
             party_id="P1",
             is_error=True,
         ),
@@ -594,7 +595,7 @@ def test_identifiers_say_when_and_from_where(bank: Settings) -> None:
         ("P1", "parties", True, None, None, None),
         ("P2", "parties", True, None, None, None),
         (LOGIN, "app_events", True, date(2026, 3, 29), date(2026, 3, 30), 2),
-        ("k1:device:d1", "app_events", True, date(2026, 3, 29), date(2026, 3, 29), 3),
+        (DEVICE, "app_events", True, date(2026, 3, 29), date(2026, 3, 29), 3),
         (NOBODYS_DEVICE, "app_events", False, date(2026, 3, 20), date(2026, 3, 20), 1),
         ("k1:document:1", "parties", False, None, None, None),
         ("k1:email:1", "parties", False, None, None, None),
@@ -643,6 +644,7 @@ def test_every_id_leads_to_a_profile(bank: Settings) -> None:
         ("bob", "bob", True),
         ("carl", "carl", True),
         (LOGIN_ID, "anna", False),
+        (DEVICE_ID, "anna", False),
         (DEVICE_PROSPECT, DEVICE_PROSPECT, True),
         (CALLER_PROSPECT, CALLER_PROSPECT, True),
         ("unattributed", "unattributed", True),

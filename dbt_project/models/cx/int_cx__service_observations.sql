@@ -42,13 +42,6 @@ complaints as (
     select * from {{ ref('int_cx__complaints') }}
 ),
 
-strangers as (
-    select c.*
-    from calls as c
-    left join {{ ref('int_profile__people') }} as p on c.profile_id = p.profile_id
-    where p.profile_id is null
-),
-
 first_contacts as (
     select * from {{ ref('int_cx__first_contacts') }}
 ),
@@ -87,8 +80,10 @@ observations as (
         cast(null as {{ type_text() }}) as nps_class,
         false as is_counted,
         true as is_left_out
-    from strangers
-    where {{ inbound_handled }}
+    from calls
+    where
+        {{ inbound_handled }}
+        and profile_id not in (select profile_id from {{ ref('int_profile__people') }})
     union all
     select
         'fcr_share' as metric,

@@ -1,5 +1,4 @@
 {%- set domains = [
-    'people',
     'attributes',
     'relationship',
     'balances',
@@ -32,18 +31,12 @@ feeds as (
 
 customer_profile as (
     select
-        spine.profile_id,
+        spine.*,
         case
             when spine.profile_id = 'unattributed' then 'unattributed'
             when relationship.is_customer then 'customer'
             else 'prospect'
         end as profile_type,
-        spine.identified_by,
-        case
-            when spine.identified_by is not null then coalesce(people.party_count, 0)
-        end as party_count,
-        people.household_id,
-        people.household_size,
         attributes.party_type = 'organisation' as is_organisation,
         attributes.status as party_status,
         attributes.gender,

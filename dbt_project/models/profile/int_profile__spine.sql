@@ -4,6 +4,10 @@ identity_map as (
     select * from {{ ref('identity_map') }}
 ),
 
+people as (
+    select * from {{ ref('int_profile__people') }}
+),
+
 -- the strongest kind of identifier that leads to it
 known as (
     select
@@ -18,11 +22,21 @@ known as (
 ),
 
 spine as (
-    select * from known
+    select
+        known.profile_id,
+        known.identified_by,
+        coalesce(people.party_count, 0) as party_count,
+        people.household_id,
+        people.household_size
+    from known
+    left join people on known.profile_id = people.profile_id
     union all
     select
         'unattributed' as profile_id,
-        cast(null as {{ type_text() }}) as identified_by
+        cast(null as {{ type_text() }}) as identified_by,
+        cast(null as bigint) as party_count,
+        cast(null as {{ type_text() }}) as household_id,
+        cast(null as bigint) as household_size
 )
 
 select * from spine

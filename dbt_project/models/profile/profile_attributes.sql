@@ -1,4 +1,4 @@
-{#- the one place that decides where party records of a person disagree, as seed survivorship says -#}
+{#- the one place that decides where party records of a person disagree (seed survivorship) -#}
 {%- set names = profile_attributes() | map('first') | list -%}
 
 with
