@@ -3,14 +3,6 @@
 
 with
 
-survivorship as (
-    select * from {{ ref('survivorship') }}
-),
-
-party_groups as (
-    select * from {{ source('identity', 'party_groups') }}
-),
-
 -- a relationship that begins after as_of is not told before
 parties as (
     select
@@ -30,12 +22,14 @@ records as (
     select
         g.profile_id,
         p.*,
+        h.party_count > 1 as is_contested,
         {%- for name in names %}
         {{ "+ " if not loop.first }}case when p.{{ name }} is null then 0 else 1 end
         {%- endfor %}
             as value_count
     from parties as p
-    inner join party_groups as g on p.party_id = g.party_id
+    inner join {{ source('identity', 'party_groups') }} as g on p.party_id = g.party_id
+    inner join {{ ref('int_profile__people') }} as h on g.profile_id = h.profile_id
 ),
 
 sources as (
@@ -49,7 +43,7 @@ priorities as (
         s.rule,
         min(s.priority) as priority
     from sources as o
-    inner join survivorship as s on o.source like s.source
+    inner join {{ ref('survivorship') }} as s on o.source like s.source
     group by o.source, s.attribute, s.rule
 ),
 
@@ -64,8 +58,9 @@ offered as (
         end as value,
         r.source,
         r.party_id,
-        r.updated_at,
+        r.updated_at as observed_at,
         r.value_count,
+        r.is_contested,
         o.priority,
         o.rule
     from records as r
@@ -80,26 +75,46 @@ ranked as (
             order by
                 priority,
                 case when rule <> 'most_recent' then value end nulls last,
-                updated_at desc nulls last,
+                observed_at desc nulls last,
                 value_count desc,
                 party_id
         ) as preference
     from offered
-    where value is not null
+    where
+        value is not null
+        and is_contested
 ),
 
-profile_attributes as (
+decided as (
     select
         profile_id,
         attribute,
-        max(case when preference = 1 then value end) as value,
-        max(case when preference = 1 then source end) as source,
-        max(case when preference = 1 then party_id end) as party_id,
-        max(case when preference = 1 then updated_at end) as observed_at,
+        {%- for column in ['value', 'source', 'party_id', 'observed_at'] %}
+        max(case when preference = 1 then {{ column }} end) as {{ column }},
+        {%- endfor %}
         case when min(priority) < max(priority) then 'source_priority' else min(rule) end as rule,
         count(distinct value) as candidate_count
     from ranked
     group by profile_id, attribute
+),
+
+-- most people have one record, and nothing to decide
+profile_attributes as (
+    select * from decided
+    union all
+    select
+        profile_id,
+        attribute,
+        value,
+        source,
+        party_id,
+        observed_at,
+        rule,
+        1 as candidate_count
+    from offered
+    where
+        value is not null
+        and not is_contested
 )
 
 select * from profile_attributes
