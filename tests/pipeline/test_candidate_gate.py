@@ -1,7 +1,9 @@
 """The gate of the candidate: a small warehouse made by hand, in which one thing at a time is wrong."""
 
+import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -13,10 +15,11 @@ from cx360 import ledger
 from cx360.gates import GateFailed, GateReport, check_candidate, suites
 from cx360.ledger import GateResult, Publication
 from cx360.settings import PROJECT, Settings
+from cx360.sync import Column, Table
 
 CANARY = "Zebedee Quixworth"
 
-#: A sound warehouse: two profiles and the unattributed row, one new delivery of every feed.
+#: A sound warehouse: two people, a prospect known by a device, the unattributed row, one new delivery of every feed.
 SOUND = """
 create schema raw; create schema staging; create schema daily;
 create schema profile; create schema cx; create schema features;
@@ -47,12 +50,15 @@ create table daily.int_money__daily as select * from (values
     ('p0', date '2024-03-04', 'EUR', 2, 20.00, 0.00), ('unattributed', date '2024-03-04', 'EUR', 1, 10.00, 0.00)
 ) t(profile_id, business_date, currency, transaction_count, credit_amount, debit_amount);
 create table profile.customer_profile as select * from (values
-    ('p0', 'customer', 0.5::double, timestamptz '2024-03-04 22:30:00+00', date '2024-03-04'),
-    ('p1', 'prospect', null, null, null),
-    ('unattributed', 'unattributed', null, null, null)
-) t(profile_id, profile_type, app_90d_share, last_login_at, nps_last_answer_date);
+    ('p0', 'customer', 'party', 0.5::double, timestamptz '2024-03-04 22:30:00+00', date '2024-03-04'),
+    ('p1', 'prospect', 'party', null, null, null),
+    ('p2', 'prospect', 'device', null, null, null),
+    ('unattributed', 'unattributed', null, null, null, null)
+) t(profile_id, profile_type, identified_by, app_90d_share, last_login_at, nps_last_answer_date);
 create table profile.customer_identifiers as
 select 'p0' as profile_id, 'party' as identifier_type, 'P0' as identifier, date '0001-01-01' as valid_from;
+create table profile.profile_attributes as select 'p0' as profile_id, 'city' as attribute;
+create table profile.profile_ids as select profile_id from profile.customer_profile;
 create table profile.customer_timeline as
 select 'calls:L0' as touchpoint_id, date '2024-03-04' as business_date;
 create table cx.cx_metrics_daily as select * from (values
@@ -62,7 +68,7 @@ create table cx.cx_metrics_daily as select * from (values
     promoter_count, passive_count, detractor_count, unit);
 create table features.customer_features as
 select profile_id, date '2024-03-04' as as_of_date, 3 as login_recency_days
-from profile.customer_profile where profile_type <> 'unattributed';
+from profile.customer_profile where identified_by = 'party';
 """
 
 
@@ -88,7 +94,18 @@ def warehouse(settings: Settings, sound: Path) -> Callable[[str], None]:
     return place
 
 
-def publication(settings: Settings, profiles: int, as_of: date) -> None:
+def publication(settings: Settings, people: int, as_of: date, prospects: int = 10) -> None:
+    """What was published before, with its file of profiles."""
+    name = f"of {as_of}"
+    (settings.publications / name).mkdir(parents=True)
+    columns = (Column("profile_id", "VARCHAR", ""), Column("identified_by", "VARCHAR", ""))
+    table = Table("profile", "customer_profile", "", ("profile_id",), columns)
+    with duckdb.connect() as db:
+        rows = "select 'p' || i as profile_id, case when i < $1 then 'party' else 'device' end as identified_by"
+        file = settings.publications / name / f"{table.full_name}.parquet"
+        db.execute(f"copy ({rows} from range($1 + $2) t(i)) to '{file}'", [people, prospects])
+    told = {key: value for key, value in asdict(table).items() if key != "path"}
+    (settings.publications / name / "tables.json").write_text(json.dumps([told]))
     with ledger.session(settings) as session:
         session.add(
             Publication(
@@ -101,8 +118,8 @@ def publication(settings: Settings, profiles: int, as_of: date) -> None:
                 models_hash="",
                 code_version="1",
                 repeated_rows={},
-                table_rows={"profile.customer_profile": profiles + 1},
-                parquet_path="x",
+                table_rows={"profile.customer_profile": people + prospects + 1},
+                parquet_path=name,
             )
         )
 
@@ -127,7 +144,7 @@ DEFECTS: dict[str, str] = {
     "money_adds_up": "update daily.int_money__daily set credit_amount = 20.01 where profile_id = 'p0'",
     "keys_staged": "delete from staging.stg_call_logs",
     "keys_staged_once": _repeat("staging.stg_holdings"),
-    "profiles_not_lost": "select 1",  # the test publishes three profiles before
+    "profiles_not_lost": "select 1",  # the test publishes three people before
     "someone_there": """
         delete from profile.customer_profile where profile_type <> 'unattributed'""",
     "nps_in_range": "update cx.cx_metrics_daily set value = 101 where metric = 'nps_relationship'",
@@ -179,18 +196,34 @@ def test_a_sound_candidate_passes_and_a_first_one_says_that_it_has_no_history(
     assert len(rows) == len(report.verdicts)
     assert {(r.gate, r.arrival_number, r.run_id) for r in rows} == {("candidate", None, "run")}
     (history,) = [r for r in rows if r.rule == "profiles_not_lost"]
-    assert (history.outcome, history.detail) == ("passed", "no history: first publication")
+    assert (history.outcome, history.detail) == (
+        "passed",
+        "no history: no publication for this day or an earlier one whose files are kept",
+    )
     with duckdb.connect(str(settings.warehouse)) as db:  # the gate gave the file back
         db.execute("create table others_may_write as select 1")
 
 
-def test_profiles_are_compared_with_the_last_publication_for_no_later_day(
+def test_people_are_compared_with_the_last_publication_for_no_later_day(
     settings: Settings, warehouse: Callable[..., None]
 ) -> None:
     warehouse()
     publication(settings, 100, date(2024, 3, 5))
     publication(settings, 2, date(2024, 3, 4))
-    assert check_candidate(settings, "run").blocked == []
+    assert check_candidate(settings, "run").blocking == []
+
+
+def test_prospects_who_join_people_are_no_loss_and_new_ones_hide_none(
+    settings: Settings, warehouse: Callable[..., None]
+) -> None:
+    warehouse("""
+        insert into profile.customer_profile
+        select 'd' || i, 'prospect', 'device', null, null, null from range(100) t(i)
+    """)
+    publication(settings, 2, date(2024, 3, 3), prospects=500)
+    assert check_candidate(settings, "run").blocking == []
+    publication(settings, 3, date(2024, 3, 4), prospects=0)
+    assert [verdict.rule for verdict in blocked(settings).blocking] == ["profiles_not_lost"]
 
 
 def test_what_cannot_be_checked_blocks_and_says_what_is_missing(

@@ -26,7 +26,9 @@ from cx360.settings import Settings
 
 PUBLIC = (
     "profile.customer_profile",
+    "profile.profile_attributes",
     "profile.customer_identifiers",
+    "profile.profile_ids",
     "profile.customer_timeline",
     "cx.cx_metrics_daily",
     "features.customer_features",

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 
 from cx360 import engines, warehouse
 from cx360.contracts import load
@@ -23,6 +24,16 @@ FCR_FINAL_UNTIL = date(2026, 3, 24)  # the last day whose 7 days are over at as_
 
 #: Anna has two party records; Bob shares her account; Carl has no product.
 GROUPS = {"P1": "anna", "P2": "anna", "P3": "bob", "P4": "carl"}
+OWN_IDS = {"P2": "anna alone in P2"}
+HOUSEHOLDS = {"anna": "h1", "bob": "h1", "carl": "h2"}
+
+#: Anna's login and device, which are subjects of an event each, and the ids they had while they were nobody's.
+LOGIN, LOGIN_ID = "k1:app_user:" + "a" * 32, "p" + "a" * 24
+DEVICE, DEVICE_ID = "k1:device:" + "b" * 32, "p" + "b" * 24
+
+#: Identifiers nobody holds, and the prospects they stand for.
+NOBODYS_DEVICE, NOBODYS_PHONE = "k1:device:" + "d" * 32, "k1:phone:" + "f" * 32
+DEVICE_PROSPECT, CALLER_PROSPECT = "p" + "d" * 24, "p" + "f" * 24
 
 
 def _party(party_id: str, **values: Any) -> Row:
@@ -81,7 +92,14 @@ def _answer(response_id: str, at: str, family: str, score: int | None, **values:
 
 PARTIES = [
     _party("P1", city="Old Town", region="North", birth_year=1980, customer_since_date="2020-05-01"),
-    _party("P2", city="New Town", customer_since_date="2021-01-01", updated_at="2026-01-05 10:00+01"),
+    _party(
+        "P2",
+        city="New Town",
+        customer_since_date="2021-01-01",
+        updated_at="2026-01-05 10:00+01",
+        email_token="k1:email:1",
+        document_token="k1:document:1",
+    ),
     _party("P3", region="South", city="Port", customer_since_date="2026-04-01"),  # after as_of
     _party("P4", region="North"),
 ]
@@ -157,13 +175,13 @@ FEEDS: dict[str, list[Row]] = {
     ],
     "app_events": [
         # one session: two minutes before the login, the login, an error; 23:58 UTC is the next day in Berlin
-        _event("E1", "2026-03-29 10:00+00", session_id="s1", device_token="k1:device:d1"),
+        _event("E1", "2026-03-29 10:00+00", session_id="s1", device_token=DEVICE),
         _event(
             "E2",
             "2026-03-29 10:02+00",
             session_id="s1",
-            device_token="k1:device:d1",
-            app_user_token="k1:app_user:u1",
+            device_token=DEVICE,
+            app_user_token=LOGIN,
             party_id="P1",
             event_name="login",
         ),
@@ -171,7 +189,7 @@ FEEDS: dict[str, list[Row]] = {
             "E3",
             "2026-03-29 10:05+00",
             session_id="s1",
-            device_token="k1:device:d1",
+            device_token=DEVICE,
             party_id="P1",
             is_error=True,
         ),
@@ -179,10 +197,10 @@ FEEDS: dict[str, list[Row]] = {
             "E4",
             "2026-03-29 23:58+00",
             session_id="s2",
-            app_user_token="k1:app_user:u1",
+            app_user_token=LOGIN,
             platform="web",
         ),
-        _event("E5", "2026-03-20 08:00+00", session_id="s3", device_token="k1:device:nobody"),
+        _event("E5", "2026-03-20 08:00+00", session_id="s3", device_token=NOBODYS_DEVICE),
     ],
     "call_logs": [
         # Anna on her card: resolved but for 7 days and an hour later, when she is a first contact again
@@ -200,13 +218,13 @@ FEEDS: dict[str, list[Row]] = {
         # nobody logged
         _call("C3", "2026-03-16 09:20+01", "2026-03-16 09:30+01", party_id="P1"),
         _call("C4", "2026-03-30 09:00+02", "2026-03-30 09:10+02", party_id="P3", topic="loan"),
-        _call("C5", "2026-03-10 09:00+01", "2026-03-10 09:10+01", phone_token="k1:phone:unknown"),
+        _call("C5", "2026-03-10 09:00+01", "2026-03-10 09:10+01", phone_token=NOBODYS_PHONE),
         _call(
             "C6",
             "2026-03-10 10:00+01",
             "2026-03-10 10:00:04+01",
             outcome="abandoned",
-            phone_token="k1:phone:unknown",
+            phone_token=NOBODYS_PHONE,
         ),
         _call(
             "C7",
@@ -285,9 +303,17 @@ def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
         warehouse._create(empty)
     with duckdb_engine.connect(settings) as db:
         db.execute("create schema identity")
-        db.execute("create table identity.party_groups (party_id varchar, profile_id varchar)")
-        known = [party["party_id"] for party in feeds["parties"]]
-        db.executemany("insert into identity.party_groups values (?, ?)", [(p, GROUPS[p]) for p in known])
+        described = warehouse.DBT_PROJECT / "models" / "identity" / "_sources.yml"
+        for table in yaml.safe_load(described.read_text(encoding="utf-8"))["sources"][0]["tables"]:
+            told = ", ".join(f"{column['name']} {column['data_type']}" for column in table["columns"])
+            db.execute(f"create table identity.{table['name']} ({told})")
+        for party_id in [party["party_id"] for party in feeds["parties"]]:
+            group = GROUPS[party_id]
+            db.execute(
+                "insert into identity.party_groups (party_id, profile_id, own_profile_id, household_id)"
+                " values (?, ?, ?, ?)",
+                [party_id, group, OWN_IDS.get(party_id, group), HOUSEHOLDS[group]],
+            )
         db.execute("insert into raw.run values ('test', ?, 99, 0, '', '', false, 'Europe/Berlin', 'EUR')", [as_of])
         for number, (feed, contract) in enumerate(load().items(), start=1):
             columns = [(name, sql) for name, sql, _ in contract.lake_columns]
@@ -305,9 +331,9 @@ def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
             db.executemany(f"insert into raw.{feed} values ({', '.join('?' * len(columns))})", values)
 
 
-def _query(settings: Settings, sql: str) -> list[Row]:
+def _query(settings: Settings, sql: str, *values: Any) -> list[Row]:
     with duckdb_engine.connect(settings, read_only=True) as db:
-        found = db.execute(sql)
+        found = db.execute(sql, values)
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -358,6 +384,8 @@ def test_every_person_has_one_row_and_nobody_has_one(bank: Settings) -> None:
         ("anna", "customer"),
         ("bob", "customer"),
         ("carl", "prospect"),  # his account opens after as_of
+        (DEVICE_PROSPECT, "prospect"),
+        (CALLER_PROSPECT, "prospect"),
         ("unattributed", "unattributed"),
     ]
 
@@ -461,7 +489,7 @@ def test_a_session_belongs_to_who_logged_in(bank: Settings) -> None:
         " where feed = 'app_events' order by occurred_at",
     )
     assert [tuple(row.values()) for row in sessions] == [
-        ("unattributed", date(2026, 3, 20), False),
+        (DEVICE_PROSPECT, date(2026, 3, 20), False),
         ("anna", date(2026, 3, 29), True),
         ("anna", date(2026, 3, 30), False),
     ]
@@ -558,13 +586,83 @@ def test_the_timeline_puts_unknown_moments_at_local_midnight(bank: Settings) -> 
 def test_identifiers_say_when_and_from_where(bank: Settings) -> None:
     rows = _query(
         bank,
-        "select identifier, source from profile.customer_identifiers where profile_id = 'anna' order by all",
+        "select identifier, source, is_verified, first_seen_date, last_seen_date, event_count"
+        " from profile.customer_identifiers where profile_id in ('anna', ?, ?) order by all",
+        DEVICE_PROSPECT,
+        CALLER_PROSPECT,
     )
     assert [tuple(row.values()) for row in rows] == [
-        ("P1", "parties"),
-        ("P2", "parties"),
-        ("k1:app_user:u1", "app_events"),
-        ("k1:device:d1", "app_events"),
+        ("P1", "parties", True, None, None, None),
+        ("P2", "parties", True, None, None, None),
+        (LOGIN, "app_events", True, date(2026, 3, 29), date(2026, 3, 30), 2),
+        (DEVICE, "app_events", True, date(2026, 3, 29), date(2026, 3, 29), 3),
+        (NOBODYS_DEVICE, "app_events", False, date(2026, 3, 20), date(2026, 3, 20), 1),
+        ("k1:document:1", "parties", False, None, None, None),
+        ("k1:email:1", "parties", False, None, None, None),
+        (NOBODYS_PHONE, "call_logs", False, date(2026, 3, 10), date(2026, 3, 10), 2),
+    ]
+
+
+def test_a_prospect_is_told_by_what_is_known_of_it(bank: Settings) -> None:
+    anna, device, caller, nobody = (
+        _profile(bank, each) for each in ("anna", DEVICE_PROSPECT, CALLER_PROSPECT, "unattributed")
+    )
+    assert [each["identified_by"] for each in (anna, device, caller, nobody)] == ["party", "device", "phone", None]
+    assert [each["party_count"] for each in (anna, device, caller, nobody)] == [2, 0, 0, None]
+    assert [each["is_organisation"] for each in (anna, device)] == [False, None]
+    assert (device["app_event_30d_count"], device["account_open_count"], device["call_30d_count"]) == (1, 0, 0)
+    assert (caller["call_30d_count"], caller["seen_in_feeds"]) == (2, "call_logs")
+    assert (nobody["app_event_30d_count"], nobody["call_30d_count"]) == (0, 0)
+
+
+def test_who_is_known_by_an_identifier_only_is_in_no_features(bank: Settings) -> None:
+    rows = _query(bank, "select profile_id from features.customer_features order by 1")
+    assert [row["profile_id"] for row in rows] == ["anna", "bob", "carl"]
+
+
+def test_every_winning_value_says_where_it_comes_from(bank: Settings) -> None:
+    rows = _query(
+        bank,
+        "select attribute, value, source, party_id, observed_at is not null as is_dated, rule, candidate_count"
+        " from profile.profile_attributes where profile_id = 'anna' order by attribute",
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("birth_year", "1980", "test", "P1", False, "most_recent", 1),
+        ("city", "New Town", "test", "P2", True, "most_recent", 2),
+        ("customer_since_date", "2020-05-01", "test", "P1", False, "earliest", 2),
+        ("party_type", "person", "test", "P2", True, "most_recent", 1),
+        ("region", "North", "test", "P1", False, "most_recent", 1),
+        ("status", "active", "test", "P2", True, "most_recent", 1),
+    ]
+
+
+def test_every_id_leads_to_a_profile(bank: Settings) -> None:
+    rows = _query(bank, "select * from profile.profile_ids order by profile_id")
+    assert [tuple(row.values()) for row in rows] == [
+        ("anna", "anna", True),
+        ("anna alone in P2", "anna", False),
+        ("bob", "bob", True),
+        ("carl", "carl", True),
+        (LOGIN_ID, "anna", False),
+        (DEVICE_ID, "anna", False),
+        (DEVICE_PROSPECT, DEVICE_PROSPECT, True),
+        (CALLER_PROSPECT, CALLER_PROSPECT, True),
+        ("unattributed", "unattributed", True),
+    ]
+
+
+def test_households_are_people_side_by_side(bank: Settings) -> None:
+    rows = _query(
+        bank,
+        "select profile_id, household_id, household_size from profile.customer_profile order by profile_id",
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("anna", "h1", 2),
+        ("bob", "h1", 2),
+        ("carl", "h2", 1),
+        (DEVICE_PROSPECT, None, None),
+        (CALLER_PROSPECT, None, None),
+        ("unattributed", None, None),
     ]
 
 

@@ -18,11 +18,15 @@ ROWS = requirements_plugin.read()
 
 @cache
 def relations() -> dict[str, set[str]]:
-    """Columns by relation: dbt's models and the tables of ops."""
+    """Columns by relation: dbt's models, what the step of identity writes, and the tables of ops."""
     found: dict[str, set[str]] = {}
     for path in sorted((PROJECT / "dbt_project" / "models").rglob("*.yml")):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or ():
+        described = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for model in described.get("models") or ():
             found[model["name"]] = {column["name"] for column in model.get("columns") or ()}
+        for source in described.get("sources") or ():
+            for table in source["tables"]:
+                found[f"{source['name']}.{table['name']}"] = {column["name"] for column in table.get("columns") or ()}
     for table in ledger.Base.metadata.tables.values():
         found[f"ops.{table.name}"] = {column.name for column in table.columns}
     return found

@@ -1,7 +1,10 @@
 with
 
+-- who is known by a number only may be anybody: whether they had to call again, nobody can tell
 contacts as (
-    select * from {{ ref('int_cx__contacts') }}
+    select c.*
+    from {{ ref('int_cx__contacts') }} as c
+    inner join {{ ref('int_profile__people') }} as p on c.profile_id = p.profile_id
 ),
 
 rules as (
@@ -22,7 +25,6 @@ neighbours as (
             order by started_at, contact_id
         ) as next_started_at
     from contacts
-    where profile_id <> 'unattributed'
 ),
 
 first_contacts as (

@@ -81,7 +81,9 @@ observations as (
         false as is_counted,
         true as is_left_out
     from calls
-    where {{ inbound_handled }} and profile_id = 'unattributed'
+    where
+        {{ inbound_handled }}
+        and profile_id not in (select profile_id from {{ ref('int_profile__people') }})
     union all
     select
         'fcr_share' as metric,

@@ -32,7 +32,7 @@ with
 
 profiles as (
     select * from {{ ref('customer_profile') }}
-    where profile_type <> 'unattributed'
+    where identified_by = 'party'
 ),
 
 customer_features as (

@@ -42,8 +42,8 @@ app_users as (
     {{ holder_periods('app_user_holders') | indent(4) }}
 ),
 
--- A login without a party speaks for the person of its login name; a name that is nobody's, for
--- a person of its own.
+-- A login without a party speaks for the person of its login name; a name nobody is known for, for
+-- a person of its own; a name of several, for nobody.
 on_devices as (
     select
         l.device_token,
@@ -51,7 +51,7 @@ on_devices as (
         coalesce(
             l.profile_id,
             u.profile_id,
-            {{ prospect_id('l.app_user_token') }}
+            case when u.identifier is null then {{ prospect_id('l.app_user_token') }} end
         ) as profile_id
     from logins as l
     left join app_users as u

@@ -30,8 +30,8 @@ records as (
     select
         t.party_id,
         t.party_type,
-        {%- for token in ['name_token', 'given_name_token', 'family_name_token', 'birth_date_token'] %}
-        t.{{ token }},
+        {%- for part in ['name', 'given_name', 'family_name', 'birth_date'] %}
+        t.{{ part }}_token,
         {%- endfor %}
         t.is_birth_date_verified and t.birth_date_token is not null as is_birth_date_verified,
         {%- for type in ['document', 'phone', 'email'] %}

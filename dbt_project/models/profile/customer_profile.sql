@@ -31,13 +31,12 @@ feeds as (
 
 customer_profile as (
     select
-        spine.profile_id,
+        spine.*,
         case
             when spine.profile_id = 'unattributed' then 'unattributed'
             when relationship.is_customer then 'customer'
             else 'prospect'
         end as profile_type,
-        attributes.party_count,
         attributes.party_type = 'organisation' as is_organisation,
         attributes.status as party_status,
         attributes.gender,

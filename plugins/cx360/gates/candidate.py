@@ -3,8 +3,8 @@
 Here belongs what can be counted about a candidate as a whole, and the order of its check. Each suite below
 ``expectations/candidate`` is about one public table, or about these facts, all numbers:
 
-    profile_rows             profiles, the unattributed row left out
-    profile_loss_share       1 - profile_rows / those of the last publication for the same day or an earlier one
+    people_rows              profiles with a party record; prospects known by an identifier come and go, and join people
+    people_loss_share        1 - people_rows / those of the last publication for the same day or an earlier one
     unattributed_rows        rows that stand for what belongs to nobody
     money_days_different     days and currencies whose profiles plus unattributed are not the booked money
     unattributed_share       of booked amounts, those of accounts without an owner
@@ -71,8 +71,11 @@ full join attributed as a on a.business_date = s.business_date and a.currency = 
 where s.amount is distinct from a.amount or s.transactions is distinct from a.transactions
 """
 
+#: A person or organisation of the masters, among profiles.
+_IS_PERSON = "identified_by = 'party'"
+
 _FACTS = {
-    "profile_rows": "select count(*) from profile.customer_profile where profile_type <> 'unattributed'",
+    "people_rows": f"select count(*) from profile.customer_profile where {_IS_PERSON}",
     "unattributed_rows": """
         select count(*) filter (where profile_type = 'unattributed' and profile_id = 'unattributed')
             + count(*) filter (where (profile_type = 'unattributed') <> (profile_id = 'unattributed'))
@@ -205,11 +208,11 @@ def _facts(settings: Settings) -> dict[str, float | None]:
                 facts["stalest_feed_days"] = (run["as_of"] - stalest).days if stalest else None
     except errors:
         return facts
-    before, rows = _profiles_before(settings, run["as_of"]), facts.get("profile_rows")
+    before, rows = _people_before(settings, run["as_of"]), facts.get("people_rows")
     if before is None:
-        facts["profile_loss_share"] = None
+        facts["people_loss_share"] = None
     elif rows is not None:
-        facts["profile_loss_share"] = round(1 - rows / before, 6)
+        facts["people_loss_share"] = round(1 - rows / before, 6)
     return facts
 
 
@@ -274,19 +277,25 @@ def _counts(wrong: list[tuple[str, str]]) -> list[str]:
     return [f"select {' + '.join(counts)} from {table}" for table, counts in tables.items()]
 
 
-def _profiles_before(settings: Settings, as_of: Any) -> float | None:
-    """Profiles of the newest publication for the same day or an earlier one; None if there is none."""
+def _people_before(settings: Settings, as_of: Any) -> float | None:
+    """People in the files of the newest publication for the same day or an earlier one; None if there are none."""
+    import duckdb
     from sqlalchemy import select
 
-    from cx360 import ledger
+    from cx360 import ledger, publish
     from cx360.ledger import Publication
 
     with ledger.session(settings) as session:
-        rows = session.scalar(
-            select(Publication.table_rows)
+        name = session.scalar(
+            select(Publication.parquet_path)
             .where(Publication.as_of <= as_of)
             .order_by(Publication.as_of.desc(), Publication.publication_id.desc())
             .limit(1)
         )
-    before = (rows or {}).get("profile.customer_profile", 0) - 1  # its unattributed row
-    return before if before > 0 else None
+    kept = publish.read_tables(settings, name) if name else []
+    profiles = next((table for table in kept if table.full_name == "profile.customer_profile"), None)
+    if profiles is None or "identified_by" not in {column.name for column in profiles.columns}:
+        return None
+    with duckdb.connect(":memory:") as db:
+        found = db.execute(f"select count(*) from read_parquet(?) where {_IS_PERSON}", [str(profiles.path)]).fetchall()
+    return float(found[0][0]) or None
