@@ -166,11 +166,10 @@ def _made_before(settings: Settings, contract: Contract, staged: lake.Staged, ma
 def _is_outdated(latest: "Delivery", mapping_hash: str, contract_version: str, expected: dict[str, Any] | None) -> bool:
     """Whether the same bytes would be landed otherwise today.
 
-    What a mended mapping, format or contract makes of them takes the place of what was made before.
+    What a mended mapping, format, contract or control file makes of them takes the place of what was made before.
     """
-    if (latest.mapping_hash, latest.contract_version) != (mapping_hash, contract_version):
-        return True
-    return latest.outcome == "unreadable" and latest.expected != expected
+    said = (latest.mapping_hash, latest.contract_version, latest.expected)
+    return said != (mapping_hash, contract_version, expected)
 
 
 def _control(file: File) -> tuple[dict[str, Any] | None, str | None]:

@@ -80,6 +80,8 @@ def wait_for(what: str, is_there: Callable[[], Any]) -> Any:
 
 def run_days(home: Settings, first: date, last: date) -> None:
     """Airflow's own command for a range of days; returns when all of them are asked for."""
+    running = "select count(*) from backfill where completed_at is null"  # Airflow looks every half minute
+    wait_for("the end of the last backfill", lambda: rows(home, running) == [(0,)])
     airflow(home, "backfill", "create", "--dag-id", "deliveries", "--from-date", str(first), "--to-date", str(last),
             "--max-active-runs", "1")  # fmt: skip
 

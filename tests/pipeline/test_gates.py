@@ -301,6 +301,18 @@ def test_a_snapshot_in_several_files_has_not_shrunk(settings: Settings) -> None:
     assert check_deliveries(settings, "holdings", "run").blocked == []
 
 
+def test_a_snapshot_delivered_again_under_another_name_is_not_twice_as_large(settings: Settings) -> None:
+    """Else the next day's whole snapshot seems to have shrunk by half."""
+    bank.masters(settings)
+    first = bank.deliver(settings, "holdings")
+    with ledger.session(settings) as session:
+        made = session.get_one(ledger.Delivery, first)
+        same = {"content_hash": made.content_hash, "lake_path": made.lake_path}
+    bank.deliver(settings, "holdings", **same)
+    bank.deliver(settings, "holdings", bank.rows("holdings", 9, holding_id="I{n}"), day=NEXT)
+    assert check_deliveries(settings, "holdings", "run").blocked == []
+
+
 def test_history_leaves_blocked_deliveries_out(settings: Settings) -> None:
     for n in range(3):
         bank.deliver(settings, "transactions", day=bank.DAY + timedelta(days=n))

@@ -370,6 +370,11 @@ def test_a_bad_control_file_concerns_its_delivery_alone_until_it_is_mended(bank:
     (bank.inbox_folder / DAY / "tx1.csv.ctl").write_text('{"rows": 3}')
     assert land(bank).deliveries == 1
     assert [d.outcome for d in deliveries(bank)] == ["unreadable", "landed", "landed"]
+    (bank.inbox_folder / DAY / "tx2.csv.ctl").write_text('{"rows": 3, "amount": "2.00"}')
+    assert land(bank).deliveries == 1
+    corrected = deliveries(bank)[-1]
+    assert (corrected.lake_path, corrected.expected) == (good.lake_path, {"rows": 3, "amount": "2.00"})
+    assert land(bank).known_already == 2
 
 
 def test_a_full_disk_fails_the_task_and_the_next_try_lands_the_file(bank: Settings) -> None:

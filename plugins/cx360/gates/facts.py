@@ -227,10 +227,13 @@ def _ledger(db: "DuckDBPyConnection", settings: Settings, evidence: Evidence) ->
             select * from said qualify row_number() over (
                 partition by source, delivery_day, delivery_name order by arrival_number desc) = 1
         ),
+        contents as (
+            select distinct source, delivery_day, lake_file, rows_accepted from latest
+        ),
         days as (
             select source, delivery_day, sum(rows_accepted) as day_rows,
                 lag(sum(rows_accepted)) over (partition by source order by delivery_day) as day_rows_before
-            from latest group by source, delivery_day
+            from contents group by source, delivery_day
         )
         select s.*, p.is_first, p.is_history, p.rows_per_day, p.history_median, t.* exclude (arrival_number),
             case when {snapshot} then days.day_rows::double end as day_rows,
