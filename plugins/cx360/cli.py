@@ -33,6 +33,10 @@ quarantine_app = typer.Typer(
 app.add_typer(quarantine_app, name="quarantine")
 
 
+identity_app = typer.Typer(no_args_is_help=True, help="Who is whom: the model that weighs what records agree in.")
+app.add_typer(identity_app, name="identity")
+
+
 class Format(StrEnum):
     """How rows are written."""
 
@@ -288,6 +292,40 @@ def _know_feed(feed: str | None) -> None:
 
     if feed is not None and feed not in FEEDS:
         raise typer.BadParameter(f"{feed!r} is no feed; feeds are {', '.join(FEEDS)}")
+
+
+@identity_app.command(name="train")
+def identity_train(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write; default: config/models/identity.json below CX360_HOME, for the next run."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the pairs drawn; same seed and records, same estimates.")] = 1,
+    format: Annotated[Shape, typer.Option(help="How the report is written.")] = Shape.table,
+) -> None:
+    """Estimate a new matching model from the party records as last built, without labels; say what it would change.
+
+    A daily run never does this. The file takes effect with the next run; beside it the report is kept. To go back,
+    put the old file in its place, or remove it for the shipped one.
+
+    Exit code 0: written; 1: there is nothing to learn from, or the model in force cannot be used.
+
+    Example: cx360 identity train --out /tmp/identity.json
+    """
+    from cx360 import engines, screen
+    from cx360.matching import training
+
+    settings = Settings()
+    with engines.open_warehouse(settings) as db:
+        report = training.train(settings, db, out, seed)
+    if format is Shape.json:
+        typer.echo(screen.as_json(report.as_dict()))
+        return
+    typer.echo(
+        f"Model {report.model.version}, of {report.records:,} persons' records, is in {report.path}.\n"
+        f"Pairs that match: {report.before:,} before, {report.after:,} by it:"
+        f" {report.new_matches:,} new, {report.lost_matches:,} no longer."
+    )
 
 
 @app.command()

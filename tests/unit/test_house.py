@@ -52,6 +52,7 @@ def files() -> list[Path]:
             "dbt_project",
             "docs",
             "expectations",
+            "models",
             "plugins",
             "sources",
             "tests",

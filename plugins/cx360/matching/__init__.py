@@ -250,7 +250,8 @@ def _drop_crowded_keys(db: "DuckDBPyConnection", model: Model) -> dict[str, dict
         f"create or replace table usable as select *, hash(tokens_hash, {keys_of_row}) as row_hash from ({usable})"
     )
     db.execute(
-        "create or replace table records as select gathered.*, usable.row_hash from gathered join usable using (party_id)"
+        "create or replace table records as"
+        " select gathered.*, usable.row_hash from gathered join usable using (party_id)"
     )
     db.execute("drop table gathered")
     return unused

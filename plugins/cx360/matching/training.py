@@ -42,6 +42,9 @@ _TRUST = 0.8
 #: No level is surer than these, whatever the data say.
 _LEAST_M, _LEAST_U, _MOST = 0.0005, 1e-7, 0.9999
 
+#: While m is estimated a fixed weight is no less: a pair must not become so improbable that it is no number.
+_LEAST_FIXED = -20_000
+
 #: Least share of the random pairs' u that is left when those that are one person are taken off it.
 _LEAST_LEFT = 0.02
 
@@ -86,6 +89,9 @@ class Report:
         }
 
 
+_NOTHING = "there are no two persons' records to learn from: land and build some first (make run)"
+
+
 class TooFewRecords(ValueError):
     """Nothing can be estimated."""
 
@@ -111,10 +117,12 @@ def train(settings: Settings, db: "Warehouse", out: Path | None = None, seed: in
 
     before = load(settings)
     path = out or settings.home / "config" / FILE
+    if not db.exists("identity.int_identity__match_records"):
+        raise TooFewRecords(_NOTHING)
     (run,) = db.query("select run_id, as_of from raw.run").to_pylist()
     records, files = db.query(matching.RECORDS), matching.identifier_files(settings, db)
     if records.num_rows < 2:
-        raise TooFewRecords("there are no two persons' records to learn from: build the warehouse first")
+        raise TooFewRecords(_NOTHING)
     with matching.workbench(settings) as (duck, _):
         duck.register("given_records", records)
         code = versions.of_files(settings, "plugins/cx360/matching")[:16]
@@ -148,7 +156,7 @@ def estimate(db: "DuckDBPyConnection", files: list[str], model: Model, trained: 
     model = model.model_copy(update={"term_frequencies": frequent, "trained": trained})
     matching.gather(db, files, model)
     with scoring.quiet():
-        linker = scoring.linker(db, model, "gathered")
+        linker = scoring.linker(db, model, "gathered", least_millibits=_LEAST_FIXED)
         _train(linker, db, seed)
         found = linker.misc.save_model_to_json()
     return Model.model_validate(_merge(model, found).model_dump())
