@@ -17,6 +17,7 @@ from cx360.matching.model import Model
 from cx360.settings import Settings
 
 TYPES = {name: "name" if name.endswith("name") else name for name in features.TOKENS}
+VERIFIED = ("is_document_verified", "is_birth_date_verified")
 Links = dict[tuple[str, str], dict[str, Any]]
 
 
@@ -25,14 +26,14 @@ def land(settings: Settings, people: Iterable[Mapping[str, Any]], file: Path) ->
 
     Args:
         settings: whose key the tokens are made with.
-        people: party_id and any of ``TYPES``, city, gender, is_document_verified.
+        people: party_id and any of ``TYPES``, city, gender, and any of ``VERIFIED``.
         file: of the restricted part of the lake.
     """
     columns = ["party_id", *TYPES, "city", "gender"]
     rows = [{name: person.get(name) for name in columns} for person in people]
-    verified = [bool(person.get("is_document_verified", False)) for person in people]
     given = pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in columns]))
-    given = given.append_column("is_document_verified", pa.array(verified, pa.bool_()))
+    for flag in VERIFIED:
+        given = given.append_column(flag, pa.array([bool(person.get(flag)) for person in people], pa.bool_()))
     with duckdb.connect() as db:
         privacy.install(db, settings)
         db.register("given", given)
@@ -46,7 +47,7 @@ def land(settings: Settings, people: Iterable[Mapping[str, Any]], file: Path) ->
         )
         joins = " ".join(f"left join tokens_{name} as {name} on {name}.value = trim(given.{name})" for name in TYPES)
         return db.sql(
-            f"select party_id, {tokens}, is_document_verified, city, gender from given {joins} order by party_id"
+            f"select party_id, {tokens}, {', '.join(VERIFIED)}, city, gender from given {joins} order by party_id"
         ).to_arrow_table()
 
 

@@ -21,6 +21,7 @@ match_records as (
         end as {{ token }}_token,
         {% endfor -%}
         is_document_verified,
+        is_birth_date_verified,
         city,
         gender,
         arrival_number

@@ -139,7 +139,9 @@ def workbench(settings: Settings) -> "Iterator[tuple[DuckDBPyConnection, Path]]"
             yield db, folder
         except (duckdb.OperationalError, duckdb.InterruptException):
             raise
-        except duckdb.Error as error:
+        except Exception as error:
+            if not type(error).__module__.startswith(("duckdb", "_duckdb", "splink", "sqlglot")):
+                raise
             raise MatchingFailed(
                 f"party records could not be matched ({type(error).__name__}). If the model's file is your own, compare"
                 " its SQL with the shipped one; else please report it"
@@ -208,8 +210,8 @@ def gather(db: "DuckDBPyConnection", paths: list[str], model: Model, old: str | 
     db.execute(f"""
         create or replace table fresh as
         select
-            party_id, hash({tokens}, is_document_verified, city, gender) as tokens_hash,
-            {tokens}, is_document_verified, city, gender
+            party_id, hash({tokens}, is_document_verified, is_birth_date_verified, city, gender) as tokens_hash,
+            {tokens}, is_document_verified, is_birth_date_verified, city, gender
         from given_records
     """)
     if old:

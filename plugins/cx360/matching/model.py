@@ -37,8 +37,9 @@ COMPARISONS = (
 #: Of a fixed weight: below it, probabilities that Splink multiplies would be no numbers any more.
 LEAST_MILLIBITS = -200_000
 
-#: Columns whose values may be weighed by their frequency.
-FREQUENT = ("given", "family")
+#: Columns whose values may be weighed by their frequency. That of a whole name is told in relation to its parts: how
+#: many times more often they stand together than by chance, for names have a home.
+FREQUENT = ("given", "family", "birth_date", "name")
 
 
 class _Strict(BaseModel):

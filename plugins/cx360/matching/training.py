@@ -208,7 +208,7 @@ def _merge(model: Model, found: dict[str, Any]) -> Model:
 
 def _level(level: Level, numbers: dict[str, Any], prior: float) -> Level:
     """A level with the numbers found; of random pairs some are one person, which u must not count."""
-    if level.is_null:
+    if level.is_null or (level.fixed_millibits is not None and level.tf):
         return level
     m = level.m if level.fixed_millibits is not None else _number(numbers, "m_probability", level.m)
     if m is not None and level.m is not None:
