@@ -36,7 +36,7 @@ def home(folder: Path, records: int) -> Path:
     bank = place.with_suffix(".bank")
     shutil.rmtree(bank, ignore_errors=True)
     sample.generate(round(records / 1.044), 30, seed=1000, out=bank, feeds=["parties"])
-    settings = Settings(home=place, inbox=bank / "inbox")
+    settings = Settings(home=place, inbox=bank / "inbox", memory_limit="12GB")  # a million parties in one file
     try:
         _build(settings)
         _keep_features(settings, max(2, records // NEW))
