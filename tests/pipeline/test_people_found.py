@@ -1,4 +1,4 @@
-"""How well people are found, on small synthetic banks whose truth is known; ``python -m bench.people`` is the large proof.
+"""How well people are found on small synthetic banks, whose truth is known; ``python -m bench.people`` at large.
 
 The bounds are those of the definitions, less what so few pairs leave to chance. These seeds chose nothing.
 """
