@@ -213,6 +213,8 @@ def match_day(folder: str, home: str, records: int) -> Result:
 
 def _match(home: str, before: str | None) -> Result:
     import duckdb  # noqa: F401
+    import nameparser  # noqa: F401
+    import pypinyin  # noqa: F401
     import splink  # noqa: F401
 
     from cx360 import engines, matching
