@@ -151,7 +151,7 @@ def workbench(settings: Settings) -> "Iterator[tuple[DuckDBPyConnection, Path]]"
 
 
 def match(db: "DuckDBPyConnection", paths: list[str], model: Model, kept: "Path | None") -> Scores:
-    """Make table ``links`` of view ``given_records``, and view ``records`` to keep for the next time.
+    """Make table ``links`` of view ``given_records``; ``gathered`` and ``keyed`` are for ``state`` to keep.
 
     Args:
         db: a workbench.
@@ -230,22 +230,28 @@ def gather(db: "DuckDBPyConnection", paths: list[str], model: Model, old: str | 
 
 
 def _drop_crowded_keys(db: "DuckDBPyConnection", model: Model) -> dict[str, dict[str, int]]:
-    """Views ``records`` of ``gathered`` with ``row_hash``, and ``usable``: without keys that too many records hold."""
+    """Table ``keyed``: ids, keys that not too many hold, a hash; view ``usable``: ``gathered`` with those keys."""
+    keys = ", ".join(f"key_{key}" for key in model.keys)
+    db.execute(f"create or replace table all_keys as select party_id, tokens_hash, {keys} from gathered")
     unused, usable = {}, {}
     for key in model.keys:
         db.execute(
-            f"create or replace temp table crowded_{key} as select key_{key} as key, count(*) as n from gathered"
+            f"create or replace temp table crowded_{key} as select key_{key} as key, count(*) as n from all_keys"
             f" where key_{key} is not null group by key_{key} having count(*) > {model.key_limit}"
         )
-        ((keys, records),) = db.execute(f"select count(*), coalesce(sum(n), 0)::bigint from crowded_{key}").fetchall()
+        ((values, records),) = db.execute(f"select count(*), coalesce(sum(n), 0)::bigint from crowded_{key}").fetchall()
         usable[key] = f"key_{key}"
-        if keys:
-            unused[key] = {"keys": keys, "records": records}
+        if values:
+            unused[key] = {"keys": values, "records": records}
             usable[key] = f"case when key_{key} not in (select key from crowded_{key}) then key_{key} end"
-    of_row = ", ".join(usable.values())
-    db.execute(f"create or replace view records as select *, hash(tokens_hash, {of_row}) as row_hash from gathered")
     replaced = ", ".join(f"{usable[key]} as key_{key}" for key in unused)
-    db.execute(f"create or replace view usable as select * {f'replace ({replaced})' if replaced else ''} from records")
+    replaced = f"replace ({replaced})" if replaced else ""
+    db.execute(f"create or replace view usable as select * {replaced} from gathered")
+    db.execute(f"""
+        create or replace table keyed as
+        select party_id, {keys}, hash(tokens_hash, {keys}) as row_hash from (select * {replaced} from all_keys)
+    """)
+    db.execute("drop table all_keys")
     return unused
 
 
@@ -253,14 +259,12 @@ def _find_changed(db: "DuckDBPyConnection") -> tuple[int, int]:
     """Table ``changed`` (party_id): records that are new, gone or of another hash; counts of all records and of it."""
     db.execute("""
         create or replace table changed as
-        select coalesce(usable.party_id, old.party_id) as party_id
-        from (select party_id, row_hash from records) as usable
+        select coalesce(keyed.party_id, old.party_id) as party_id
+        from (select party_id, row_hash from keyed) as keyed
         full join (select party_id, row_hash from old_records) as old using (party_id)
-        where usable.row_hash is distinct from old.row_hash
+        where keyed.row_hash is distinct from old.row_hash
     """)
-    ((records, changed),) = db.execute(
-        "select (select count(*) from records), (select count(*) from changed)"
-    ).fetchall()
+    ((records, changed),) = db.execute("select (select count(*) from keyed), (select count(*) from changed)").fetchall()
     return records, changed
 
 
@@ -273,15 +277,18 @@ def _score_changed(db: "DuckDBPyConnection", model: Model) -> list[str]:
         from old_links
         where party_id_a not in (select party_id from changed) and party_id_b not in (select party_id from changed)
     """)
-    db.execute("create or replace table news as select usable.* from usable semi join changed using (party_id)")
-    beside = " union ".join(
-        f"select party_id from usable where key_{key} in (select key_{key} from news where key_{key} is not null)"
-        for key in model.keys
+    db.execute("create or replace table new_keys as select keyed.* from keyed semi join changed using (party_id)")
+    beside = " or ".join(
+        f"key_{key} in (select key_{key} from new_keys where key_{key} is not null)" for key in model.keys
     )
-    db.execute(
-        f"create or replace table others as select usable.* from usable semi join ({beside}) using (party_id)"
-        " anti join changed using (party_id)"
-    )
+    db.execute(f"""
+        create or replace table touched as
+        select usable.* from usable semi join (select party_id from keyed where {beside}) using (party_id)
+    """)
+    for name, join in (("news", "semi"), ("others", "anti")):
+        db.execute(
+            f"create or replace table {name} as select touched.* from touched {join} join changed using (party_id)"
+        )
     ((news, others),) = db.execute("select (select count(*) from news), (select count(*) from others)").fetchall()
     parts = [scoring.score(db, model, "news")] if news > 1 else []
     return parts + ([scoring.score(db, model, "news", "others")] if news and others else [])

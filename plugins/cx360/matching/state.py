@@ -48,12 +48,12 @@ def show(db: "DuckDBPyConnection", folder: Path) -> None:
 
 
 def keep(settings: Settings, model: Model, db: "DuckDBPyConnection", workshop: Path, kept: Path | None) -> None:
-    """Replace the state by ``records`` and ``links``; killed within, there is the old one, the new one or none.
+    """Replace the state by what ``match`` made; killed within, there is the old one, the new one or none.
 
     Args:
         settings: of the deployment.
         model: that made them.
-        db: has the tables.
+        db: has ``gathered``, ``keyed`` and ``links``.
         workshop: a folder on the same file system.
         kept: the state before; most of its records are kept as they are in their file.
     """
@@ -61,11 +61,12 @@ def keep(settings: Settings, model: Model, db: "DuckDBPyConnection", workshop: P
 
     fresh = workshop / "matching"
     fresh.mkdir(mode=0o700)
-    if kept and _share_changed(db, kept) <= _MOST_CHANGES:
+    if kept and _share_changed(db, kept / _BASE) <= _MOST_CHANGES:
         os.link(kept / _BASE, fresh / _BASE)
     else:
-        lake.write(db, fresh / _BASE, "from records")
-    lake.write(db, fresh / _CHANGES, _changes(fresh / _BASE))
+        lake.write(db, fresh / _BASE, _RECORDS)
+        _share_changed(db, fresh / _BASE)
+    lake.write(db, fresh / _CHANGES, _CHANGED)
     lake.write(db, fresh / _LINKS, "from links")
     for path in fresh.iterdir():
         path.chmod(0o600)
@@ -86,24 +87,32 @@ def _read(path: Path) -> str:
     return f"read_parquet({literal(str(path))})"
 
 
-def _changes(base: Path) -> str:
-    """SQL of the records that are not as the base has them, and of the ids in it that are gone."""
-    return f"""
-        select records.*, false as is_gone
-        from records left join (select party_id, row_hash from {_read(base)}) as base using (party_id)
-        where records.row_hash is distinct from base.row_hash
-        union all by name
-        select party_id, true as is_gone
-        from (select party_id from {_read(base)}) where party_id not in (select party_id from records)
-    """
+_RECORDS = """
+    select gathered.*, keyed.row_hash
+    from gathered join (select party_id, row_hash from keyed) as keyed using (party_id)
+"""
+
+_CHANGED = """
+    select gathered.*, differing.row_hash, false as is_gone
+    from gathered join (select * from differing where not is_gone) as differing using (party_id)
+    union all by name
+    select party_id, is_gone from differing where is_gone
+"""
 
 
-def _share_changed(db: "DuckDBPyConnection", kept: Path) -> float:
-    """Changes since the base was written, as a share of it."""
-    ((changes, base),) = db.execute(
-        f"select (select count(*) from ({_changes(kept / _BASE)})), (select count(*) from {_read(kept / _BASE)})"
+def _share_changed(db: "DuckDBPyConnection", base: Path) -> float:
+    """Make table ``differing`` (party_id, row_hash, is_gone) of what is not as in the base; its share of that."""
+    db.execute(f"""
+        create or replace table differing as
+        select coalesce(keyed.party_id, base.party_id) as party_id, keyed.row_hash, keyed.party_id is null as is_gone
+        from (select party_id, row_hash from keyed) as keyed
+        full join (select party_id, row_hash from {_read(base)}) as base using (party_id)
+        where keyed.row_hash is distinct from base.row_hash
+    """)
+    ((changes, records),) = db.execute(
+        f"select (select count(*) from differing), (select count(*) from {_read(base)})"
     ).fetchall()
-    return float(changes / max(base, 1))
+    return float(changes / max(records, 1))
 
 
 def _versions(settings: Settings, model: Model) -> str:
