@@ -35,7 +35,7 @@ def test_the_bench_runs_and_keeps_its_table(tmp_path: Path) -> None:
     command = (
         "--only landing,dirty,build,matching,matching_day --rivals duckdb,splink --rows 3000 --customers 60 --days 20"
     )
-    command += " --days 20 --records 2000 --runs 1 --folder"
+    command += " --records 2000 --runs 1 --folder"
     done = subprocess.run(
         [sys.executable, "-m", "bench", *command.split(), str(tmp_path)],
         cwd=PROJECT,
