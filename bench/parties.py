@@ -75,5 +75,5 @@ def _keep_features(settings: Settings, share: int) -> None:
         is_old = f"not ({_IS_NEW.format(share=share)})"
         duck.execute(f"create or replace view given_records as from all_records where {is_old}")
         matching.match(duck, paths, known, None)
-        state.keep(settings, known, duck, folder)
+        state.keep(settings, known, duck, folder, None)
     (settings.home / "matching").rename(settings.home / BEFORE)

@@ -213,6 +213,9 @@ def match_day(folder: str, home: str, records: int) -> Result:
 
 def _match(home: str, before: str | None) -> Result:
     import duckdb  # noqa: F401
+    import nameparser  # noqa: F401
+    import pyarrow.dataset  # noqa: F401
+    import pypinyin  # noqa: F401
     import splink  # noqa: F401
 
     from cx360 import engines, matching, warehouse
@@ -253,7 +256,7 @@ def _splink(home: str, is_new: str) -> Result:
         db.execute("set enable_progress_bar = false")
         for name, condition in (("new", is_new), ("old", f"not ({is_new})")):
             features = f"'{settings.home}/{parties.FEATURES}'"
-            db.execute(f"create table {name} as select * exclude (row_hash) from {features} where {condition}")
+            db.execute(f"create table {name} as select * from {features} where {condition}")
         tables: list[tuple[str, ...]] = [("new",)] if is_new == "true" else [("new",), ("new", "old")]
         clock, rows = Clock(), 0
         with scoring.quiet():

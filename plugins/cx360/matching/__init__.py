@@ -103,7 +103,7 @@ def score(settings: Settings, db: "Warehouse", paths: list[str]) -> Scores:
         kept = state.find(settings, model)
         scores = match(duck, paths, model, kept)
         links = duck.sql("select * from links order by party_id_a, party_id_b").to_arrow_table()
-        state.keep(settings, model, duck, folder)
+        state.keep(settings, model, duck, folder, kept)
     db.write(TABLE, links)
     return scores
 
@@ -147,7 +147,7 @@ def workbench(settings: Settings) -> "Iterator[tuple[DuckDBPyConnection, Path]]"
 
 
 def match(db: "DuckDBPyConnection", paths: list[str], model: Model, kept: "Path | None") -> Scores:
-    """Make table ``links`` of view ``given_records``, and table ``records`` to keep for the next time.
+    """Make table ``links`` of view ``given_records``; ``gathered`` and ``keyed`` are for ``state`` to keep.
 
     Args:
         db: a workbench.
@@ -179,20 +179,18 @@ def _union(parts: list[str]) -> str:
 
 
 def _show_kept(db: "DuckDBPyConnection", kept: "Path | None") -> None:
-    """Views ``old_records`` and ``old_links`` of what was kept."""
-    from cx360.matching import scoring
-    from cx360.sql import literal
+    """Views ``old_records`` and ``old_links`` of what was kept; empty tables if nothing was."""
+    from cx360.matching import scoring, state
 
-    if kept is None:
-        db.execute("create or replace table old_records (party_id varchar, tokens_hash ubigint, row_hash ubigint)")
-        db.execute(f"create or replace table old_links as {scoring.nothing()}")
+    if kept:
+        state.show(db, kept)
         return
-    for name in ("records", "links"):
-        db.execute(f"create view old_{name} as from read_parquet({literal(str(kept / f'{name}.parquet'))})")
+    db.execute("create or replace table old_records (party_id varchar, tokens_hash ubigint, row_hash ubigint)")
+    db.execute(f"create or replace table old_links as {scoring.nothing()}")
 
 
 def gather(db: "DuckDBPyConnection", paths: list[str], model: Model, old: str | None = None) -> None:
-    """Make table ``gathered``, features of all records of view ``given_records``.
+    """Make view ``gathered``, features of all records of view ``given_records``.
 
     Args:
         db: a workbench.
@@ -202,56 +200,54 @@ def gather(db: "DuckDBPyConnection", paths: list[str], model: Model, old: str | 
     """
     from cx360.matching import features
 
-    tokens = ", ".join(f"{token}_token" for token in features.TOKENS)
-    db.execute(f"""
-        create or replace table fresh as
-        select
-            party_id, hash({tokens}, is_document_verified, is_birth_date_verified, city, gender) as tokens_hash,
-            {tokens}, is_document_verified, is_birth_date_verified, city, gender
-        from given_records
-    """)
-    if old:
-        db.execute("create table here as select party_id, tokens_hash from fresh")
-        db.execute(f"delete from fresh using {old} as old where {_IS_SAME}")
+    compared = ", ".join(features.COMPARED)
+    same = f"from {old} as old where old.party_id = here.party_id and old.tokens_hash = here.tokens_hash"
+    is_fresh = f"not exists ({same})" if old else "true"
+    db.execute(f"create or replace table here as select party_id, hash({compared}) as tokens_hash from given_records")
+    db.execute(f"create or replace table fresh_ids as select * from here where {is_fresh}")
+    db.execute(
+        f"create or replace table fresh as select party_id, tokens_hash, {compared}"
+        " from given_records join fresh_ids using (party_id)"
+    )
     features.make(db, "fresh", paths, model)
+    gathered = "from features"
     if old:
         db.execute(
-            f"insert into features by name select old.* exclude (row_hash) from {old} as old"
-            f" join here as fresh on {_IS_SAME}"
+            f"create or replace table stale as select party_id from {old} as old anti join here"
+            " on old.party_id = here.party_id and old.tokens_hash = here.tokens_hash"
         )
-        db.execute("drop table here")
-    db.execute("drop table fresh")
-    db.execute("create or replace table gathered as from features")
-    db.execute("drop table features")
-
-
-_IS_SAME = "fresh.party_id = old.party_id and fresh.tokens_hash = old.tokens_hash"
+        gathered = (
+            f"select * exclude (row_hash) from {old} where party_id not in (select party_id from stale)"
+            " union all by name from features"
+        )
+    db.execute(f"create or replace view gathered as {gathered}")
+    for table in ("here", "fresh_ids", "fresh"):
+        db.execute(f"drop table {table}")
 
 
 def _drop_crowded_keys(db: "DuckDBPyConnection", model: Model) -> dict[str, dict[str, int]]:
-    """Table ``usable``: the records, without keys that more of them hold than the model's limit."""
-    unused, columns = {}, []
+    """Table ``keyed``: ids, keys that not too many hold, a hash; view ``usable``: ``gathered`` with those keys."""
+    keys = ", ".join(f"key_{key}" for key in model.keys)
+    db.execute(f"create or replace table all_keys as select party_id, tokens_hash, {keys} from gathered")
+    unused, usable = {}, {}
     for key in model.keys:
         db.execute(
-            f"create or replace temp table crowded_{key} as select key_{key} as key, count(*) as n from gathered"
+            f"create or replace temp table crowded_{key} as select key_{key} as key, count(*) as n from all_keys"
             f" where key_{key} is not null group by key_{key} having count(*) > {model.key_limit}"
         )
-        ((keys, records),) = db.execute(f"select count(*), coalesce(sum(n), 0)::bigint from crowded_{key}").fetchall()
-        if keys:
-            unused[key] = {"keys": keys, "records": records}
-            columns.append(
-                f"case when key_{key} not in (select key from crowded_{key}) then key_{key} end as key_{key}"
-            )
-    usable = f"select * replace ({', '.join(columns)}) from gathered" if columns else "from gathered"
-    keys_of_row = ", ".join(f"key_{key}" for key in model.keys)
-    db.execute(
-        f"create or replace table usable as select *, hash(tokens_hash, {keys_of_row}) as row_hash from ({usable})"
-    )
-    db.execute(
-        "create or replace table records as"
-        " select gathered.*, usable.row_hash from gathered join usable using (party_id)"
-    )
-    db.execute("drop table gathered")
+        ((values, records),) = db.execute(f"select count(*), coalesce(sum(n), 0)::bigint from crowded_{key}").fetchall()
+        usable[key] = f"key_{key}"
+        if values:
+            unused[key] = {"keys": values, "records": records}
+            usable[key] = f"case when key_{key} not in (select key from crowded_{key}) then key_{key} end"
+    replaced = ", ".join(f"{usable[key]} as key_{key}" for key in unused)
+    replaced = f"replace ({replaced})" if replaced else ""
+    db.execute(f"create or replace view usable as select * {replaced} from gathered")
+    db.execute(f"""
+        create or replace table keyed as
+        select party_id, {keys}, hash(tokens_hash, {keys}) as row_hash from (select * {replaced} from all_keys)
+    """)
+    db.execute("drop table all_keys")
     return unused
 
 
@@ -259,13 +255,12 @@ def _find_changed(db: "DuckDBPyConnection") -> tuple[int, int]:
     """Table ``changed`` (party_id): records that are new, gone or of another hash; counts of all records and of it."""
     db.execute("""
         create or replace table changed as
-        select coalesce(usable.party_id, old.party_id) as party_id
-        from usable full join old_records as old using (party_id)
-        where usable.row_hash is distinct from old.row_hash
+        select coalesce(keyed.party_id, old.party_id) as party_id
+        from (select party_id, row_hash from keyed) as keyed
+        full join (select party_id, row_hash from old_records) as old using (party_id)
+        where keyed.row_hash is distinct from old.row_hash
     """)
-    ((records, changed),) = db.execute(
-        "select (select count(*) from usable), (select count(*) from changed)"
-    ).fetchall()
+    ((records, changed),) = db.execute("select (select count(*) from keyed), (select count(*) from changed)").fetchall()
     return records, changed
 
 
@@ -278,15 +273,18 @@ def _score_changed(db: "DuckDBPyConnection", model: Model) -> list[str]:
         from old_links
         where party_id_a not in (select party_id from changed) and party_id_b not in (select party_id from changed)
     """)
-    db.execute("create or replace table news as select usable.* from usable semi join changed using (party_id)")
-    beside = " union ".join(
-        f"select party_id from usable where key_{key} in (select key_{key} from news where key_{key} is not null)"
-        for key in model.keys
+    db.execute("create or replace table new_keys as select keyed.* from keyed semi join changed using (party_id)")
+    beside = " or ".join(
+        f"key_{key} in (select key_{key} from new_keys where key_{key} is not null)" for key in model.keys
     )
-    db.execute(
-        f"create or replace table others as select usable.* from usable semi join ({beside}) using (party_id)"
-        " anti join changed using (party_id)"
-    )
+    db.execute(f"""
+        create or replace table touched as
+        select usable.* from usable semi join (select party_id from keyed where {beside}) using (party_id)
+    """)
+    for name, join in (("news", "semi"), ("others", "anti")):
+        db.execute(
+            f"create or replace table {name} as select touched.* from touched {join} join changed using (party_id)"
+        )
     ((news, others),) = db.execute("select (select count(*) from news), (select count(*) from others)").fetchall()
     parts = [scoring.score(db, model, "news")] if news > 1 else []
     return parts + ([scoring.score(db, model, "news", "others")] if news and others else [])

@@ -23,6 +23,15 @@ READ = ("name", "birth_date", "document", "email", "address", "postcode")
 #: Tokens of a record.
 TOKENS = ("name", "given_name", "family_name", *READ[1:], "phone")
 
+#: Columns of a record that its features are a function of.
+COMPARED = (
+    *(f"{token}_token" for token in TOKENS),
+    "is_document_verified",
+    "is_birth_date_verified",
+    "city",
+    "gender",
+)
+
 #: Letters that are no letter with an accent, and the vowels German writes in two ways.
 _LETTERS = {"ß": "ss", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"}
 
@@ -39,6 +48,10 @@ def make(db: "DuckDBPyConnection", records: str, paths: list[str], model: Model)
         paths: files of the lake's identifiers that have the values of those tokens.
         model: says which keys to make and how frequent names are.
     """
+    db.execute(
+        f"create or replace table towns as select city, {_town('city')} as town"
+        f" from (select distinct city from {records} where city is not null)"
+    )
     _read_values(db, records, paths)
     for column in FREQUENT:
         _register_frequencies(db, column, model)
@@ -58,10 +71,11 @@ def make(db: "DuckDBPyConnection", records: str, paths: list[str], model: Model)
             birth.meaning as birth_date, birth.birth_key, birth.tf_birth_date,
             document.meaning as document, r.is_document_verified, r.is_birth_date_verified,
             case when r.phone_token is not null then hash(r.phone_token) end as phone, email.meaning as email,
-            {_street_alone("address.meaning", "postcode.meaning", _town("r.city"))} as address,
-            postcode.meaning as postcode, {_town("r.city")} as city,
+            {_street_alone("address.meaning", "postcode.meaning", "towns.town")} as address,
+            postcode.meaning as postcode, towns.town as city,
             case when r.gender in ('female', 'male') then r.gender end as gender
         from {records} as r
+        left join towns on towns.city = r.city
         left join names as given on given.token = r.given_name_token
         left join names as family on family.token = r.family_name_token
         left join names as whole on whole.token = r.name_token
@@ -76,7 +90,7 @@ def make(db: "DuckDBPyConnection", records: str, paths: list[str], model: Model)
         f"case when ({sql}) is not null then hash({sql}) end as key_{key}" for key, sql in model.keys.items()
     )
     db.execute(f"create or replace table features as select *, {keys} from ({columns})")
-    for table in ("meanings", "names", "rest"):
+    for table in ("towns", "meanings", "names", "rest"):
         db.execute(f"drop table {table}")
 
 

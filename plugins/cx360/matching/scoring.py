@@ -29,16 +29,17 @@ _SLACK = 0.1
 
 @contextmanager
 def quiet() -> "Iterator[None]":
-    """Splink explains itself at length, also in warnings; what is wrong it raises."""
-    logger = logging.getLogger("splink")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    """Splink and its parser explain themselves at length, also in warnings; what is wrong they raise."""
+    before = {name: logging.getLogger(name).level for name in ("splink", "sqlglot")}
+    for name in before:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def linker(db: "DuckDBPyConnection", model: Model, *tables: str, least_millibits: int = LEAST_MILLIBITS) -> "Linker":
