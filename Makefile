@@ -32,7 +32,7 @@ help: ## List the verbs
 	  'make run takes SOURCES=sources/<name> INBOX=<folder> AS_OF=YYYY-MM-DD for your own files,' \
 	  'and CUSTOMERS=500 DAYS=90 for the synthetic bank. It keeps everything in CX360_HOME, by default' \
 	  'cx360_home for the synthetic bank and cx360_home-<name> for other sources.' '' \
-  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=90 RUNS=3, and ONLY=landing,dirty,build,day.'
+  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=90 RUNS=3, and ONLY=landing,dirty,build,day,matching,matching_day.'
 
 # The bank of another source is another bank: it gets a home of its own.
 run: export CX360_HOME ?= $(CURDIR)/cx360_home$(if $(filter-out sources/synthetic_bank,$(SOURCES)),-$(notdir $(SOURCES:/=)))

@@ -12,11 +12,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import files, measure
+from bench import files, measure, parties
 from bench.measure import Series, ratios, spread
 from cx360 import sample
 
 Row = dict[str, str]
+
+RIVALS = ("duckdb", "dlt", "splink")
 
 
 def main() -> None:
@@ -71,21 +73,37 @@ def day(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
     return measure.race(rivals, options.runs, folder / "work", _say, bank=str(bank))
 
 
+def matching(options: argparse.Namespace, folder: Path, day: str = "") -> dict[str, Series]:
+    """Matching of all party records beside Splink's prediction alone, from the same features."""
+    home = parties.home(folder / "files", options.records)
+    rivals = [measure.splink(f"splink{day}")] if "splink" in options.rivals else []
+    arguments = {"home": str(home), "records": options.records}
+    return measure.race([measure.cx360(f"match{day}"), *rivals], options.runs, folder / "work", _say, **arguments)
+
+
+def matching_day(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
+    """The same of ten thousand new records."""
+    return matching(options, folder, day="_day")
+
+
 WHAT: dict[str, tuple[str, Callable[[argparse.Namespace, Path], dict[str, Series]]]] = {
     "landing": ("a clean CSV file of transactions into the lake", landing),
     "dirty": ("the same with faults in 1 % of its rows", dirty),
     "build": ("a bank's files to its publication", build),
     "day": ("a day of a bank of 500 customers by Airflow", day),
+    "matching": ("matching of all party records", matching),
+    "matching_day": ("matching of ten thousand new party records", matching_day),
 }
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--only", type=_names(WHAT), default=list(WHAT), help="rows to run, by commas")
-    parser.add_argument("--rivals", type=_names(("duckdb", "dlt")), default=["duckdb", "dlt"], help="by commas")
+    parser.add_argument("--rivals", type=_names(RIVALS), default=list(RIVALS), help="by commas")
     parser.add_argument("--rows", type=int, default=5_000_000, help="of the transactions file")
     parser.add_argument("--customers", type=int, default=100_000, help="of the bank")
     parser.add_argument("--days", type=int, default=90, help="of the bank")
+    parser.add_argument("--records", type=int, default=1_000_000, help="of parties")
     parser.add_argument("--runs", type=int, default=3, help="rounds")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where files and results are kept")
     parser.add_argument("--dlt", default="build/bench/venv/bin/python", help="Python that has dlt")
@@ -106,6 +124,7 @@ def _table(options: argparse.Namespace, found: dict[str, dict[str, Series]]) -> 
     table = []
     for name, race in found.items():
         sizes = {"build": f", {options.customers:,} customers, {options.days} days", "day": ""}
+        sizes |= {"matching": f", {options.records:,} records", "matching_day": f" against {options.records:,}"}
         size = sizes.get(name, f", {options.rows:,} rows")
         for who in race:
             if who != "cx360" or len(race) == 1:

@@ -62,6 +62,11 @@ def plain(work: str) -> Contestant:
     return Contestant("DuckDB", (sys.executable, "-m", "bench.work", work))
 
 
+def splink(work: str) -> Contestant:
+    """A function of ``work`` that is Splink alone."""
+    return Contestant("Splink", (sys.executable, "-m", "bench.work", work))
+
+
 def dlt(python: str) -> Contestant:
     """dlt, by the Python of its own environment."""
     return Contestant("dlt", (python, str(BENCH / "dlt_rival.py")))

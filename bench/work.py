@@ -199,6 +199,72 @@ def duckdb_profiles(folder: str, bank: str) -> Result:
     return _copy(folder, (BENCH / "customers.sql").read_text().replace("$inbox", f"{bank}/inbox"))
 
 
+def match(folder: str, home: str, records: int) -> Result:
+    """Links of all records of a home, nothing kept from before."""
+    return _match(home, None)
+
+
+def match_day(folder: str, home: str, records: int) -> Result:
+    """The same when all records but some ten thousand were there the day before."""
+    from bench import parties
+
+    return _match(home, parties.BEFORE)
+
+
+def _match(home: str, before: str | None) -> Result:
+    import duckdb  # noqa: F401
+    import splink  # noqa: F401
+
+    from cx360 import engines, matching, warehouse
+
+    settings = Settings(home=Path(home))
+    shutil.rmtree(settings.home / "matching", ignore_errors=True)
+    if before:
+        shutil.copytree(settings.home / before, settings.home / "matching")
+    with _deployment(settings):
+        paths = warehouse.identifier_files(settings, "parties")
+        with engines.open_warehouse(settings) as db:
+            (done,) = _steps([("match", partial(matching.score, settings, db, paths))])
+    scores = done.pop("summary")
+    return {**done, "rows": scores.matches + scores.reviews}
+
+
+def splink(folder: str, home: str, records: int) -> Result:
+    """Splink alone with the same comparisons and blocking, from features in a table to scored pairs in one."""
+    return _splink(home, "true")
+
+
+def splink_day(folder: str, home: str, records: int) -> Result:
+    """The same of new records against the others, and among themselves."""
+    from bench import parties
+
+    return _splink(home, parties.is_new(records))
+
+
+def _splink(home: str, is_new: str) -> Result:
+    import duckdb
+
+    from bench import parties
+    from cx360.matching import model, scoring
+
+    settings = Settings(home=Path(home))
+    known = model.load(settings)
+    with duckdb.connect(config={"threads": settings.threads, "memory_limit": settings.memory_limit}) as db:
+        db.execute("set enable_progress_bar = false")
+        for name, condition in (("new", is_new), ("old", f"not ({is_new})")):
+            features = f"'{settings.home}/{parties.FEATURES}'"
+            db.execute(f"create table {name} as select * exclude (row_hash) from {features} where {condition}")
+        tables: list[tuple[str, ...]] = [("new",)] if is_new == "true" else [("new",), ("new", "old")]
+        clock, rows = Clock(), 0
+        with scoring.quiet():
+            for names in tables:
+                linker = scoring.linker(db, known, *names)
+                found = linker.inference.predict(threshold_match_weight=known.review_millibits / 1000)
+                ((count,),) = db.execute(f"select count(*) from {found.physical_name}").fetchall()
+                rows += count
+        return {**clock.read(), "rows": rows}
+
+
 def _copy(folder: str, query: str) -> Result:
     """Run a query of plain DuckDB into a zstd Parquet file, with the cores and memory cx360 has."""
     import duckdb
@@ -254,7 +320,19 @@ def _peak_mb() -> float:
 
 
 WORK: dict[str, Callable[..., Result]] = {
-    f.__name__: f for f in (land, duckdb_copy, build, duckdb_profiles, day, day_in_airflow)
+    f.__name__: f
+    for f in (
+        land,
+        duckdb_copy,
+        build,
+        duckdb_profiles,
+        day,
+        day_in_airflow,
+        match,
+        match_day,
+        splink,
+        splink_day,
+    )
 }
 
 if __name__ == "__main__":

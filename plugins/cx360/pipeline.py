@@ -213,7 +213,9 @@ def publish(settings: Settings, run: Run) -> Summary:
 
 
 #: dbt's selection of what identity is resolved from.
-EVIDENCE = "+int_identity__link_keys +int_identity__household_keys identifier_limits identity_rules"
+EVIDENCE = (
+    "+int_identity__link_keys +int_identity__household_keys +int_identity__subjects identifier_limits identity_rules"
+)
 
 LAND = Step("land", "land the deliveries of a feed", land)
 

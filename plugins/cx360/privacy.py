@@ -143,6 +143,17 @@ def e164(number: str, region: str) -> str | None:
     return f"{formatted};ext={parsed.extension}" if parsed.extension else formatted
 
 
+def is_fixed_line(number: str, region: str) -> bool:
+    """Whether a phone number is one of a fixed line, where its country's plan tells them from mobile ones."""
+    import phonenumbers
+
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number, region))
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(kind == phonenumbers.PhoneNumberType.FIXED_LINE)
+
+
 def shape(value: str) -> str:
     """A value without what it says: digits become ``9``, all but ASCII punctuation ``a``; long ones are cut to 40."""
     masked = "".join("9" if c.isdigit() else c if c in f"{string.punctuation} " else "a" for c in value[:40])

@@ -32,7 +32,10 @@ def test_a_ratio_is_of_the_same_round() -> None:
 
 @pytest.mark.slow
 def test_the_bench_runs_and_keeps_its_table(tmp_path: Path) -> None:
-    command = "--only landing,dirty,build --rivals duckdb --rows 3000 --customers 60 --days 20 --runs 1 --folder"
+    command = (
+        "--only landing,dirty,build,matching,matching_day --rivals duckdb,splink --rows 3000 --customers 60 --days 20"
+    )
+    command += " --days 20 --records 2000 --runs 1 --folder"
     done = subprocess.run(
         [sys.executable, "-m", "bench", *command.split(), str(tmp_path)],
         cwd=PROJECT,
@@ -47,11 +50,15 @@ def test_the_bench_runs_and_keeps_its_table(tmp_path: Path) -> None:
     assert races["dirty"]["cx360"].rows == 3_000 - 4 * 5, "a row twice and a key twice keep one each"
     assert {s["step"] for s in races["build"]["cx360"].steps} >= {"land transactions", "check_candidate", "publish"}
     assert races["build"]["cx360"].rows > 60 and races["build"]["DuckDB"].rows > 50
+    assert (
+        races["matching"]["cx360"].rows == races["matching"]["Splink"].rows == races["matching_day"]["cx360"].rows > 50
+    )
+    assert 0 < races["matching_day"]["Splink"].rows < races["matching"]["Splink"].rows
     for race in races.values():
         for series in race.values():
             assert min(*series.seconds, *series.cpu_seconds, *series.start_seconds) > 0
             assert min(series.peak_mb) > 50
     table = (tmp_path / "result.md").read_text()
-    assert len(re.findall(r"^\| (a clean|the same|a bank's|the delivery's|the candidate's)", table, re.M)) == 5
+    assert len(re.findall(r"^\| (a clean|the same|a bank's|matching|the delivery's|the candidate's)", table, re.M)) == 7
     assert str(tmp_path) in done.stdout
     assert not (tmp_path / "work").exists()

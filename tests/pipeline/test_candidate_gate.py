@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from cx360 import ledger
 from cx360.gates import GateFailed, GateReport, check_candidate, suites
-from cx360.ledger import GateResult, Publication
+from cx360.ledger import GateResult, IdentityRun, Publication
 from cx360.settings import PROJECT, Settings
 from cx360.sync import Column, Table
 
@@ -22,7 +22,7 @@ CANARY = "Zebedee Quixworth"
 #: A sound warehouse: two people, a prospect known by a device, the unattributed row, one new delivery of every feed.
 SOUND = """
 create schema raw; create schema staging; create schema daily;
-create schema profile; create schema cx; create schema features;
+create schema profile; create schema cx; create schema features; create schema identity;
 create table raw.run as select date '2024-03-04' as as_of, 'Europe/Berlin' as timezone;
 create table raw.built as select 1 as arrival_number, false as is_settled;
 
@@ -45,6 +45,14 @@ create table staging.stg_complaints as select 'K0' as complaint_id;
 create table staging.stg_account_parties as select 'A0' as account_id, 'P0' as party_id;
 create table staging.stg_holdings as select 'H0' as holding_id;
 create table staging.stg_fx_rates as select date '2024-03-04' as rate_date, 'USD' as currency, 'EUR' as quote_currency;
+
+create table identity.party_groups as select 'P' || i as party_id, 'p' || i as profile_id from range(2) t(i);
+create table identity.party_links (party_id_a varchar, party_id_b varchar, rule varchar, identifier varchar,
+    outcome varchar);
+create table identity.identity_changes (change_type varchar, cause varchar, party_id_a varchar, party_id_b varchar);
+create table identity.suppressed_identifiers (identifier varchar);
+create table identity.int_identity__prospects as select 'p2' as profile_id;
+create table identity.int_identity__ambiguous (identifier_type varchar, identifier varchar);
 
 create table daily.int_money__daily as select * from (values
     ('p0', date '2024-03-04', 'EUR', 2, 20.00, 0.00), ('unattributed', date '2024-03-04', 'EUR', 1, 10.00, 0.00)
@@ -122,6 +130,9 @@ def publication(settings: Settings, people: int, as_of: date, prospects: int = 1
                 parquet_path=name,
             )
         )
+        counts = ("parties", "prospects", "largest_person_records", "merged", "split", "renamed", "open_identifiers",
+                  "suppressed_identifiers", "review_links")  # fmt: skip
+        session.add(IdentityRun(run_id="before", people=people, **dict.fromkeys(counts, 0)))
 
 
 def blocked(settings: Settings) -> GateReport:
@@ -138,6 +149,10 @@ def _missing(table: str, column: str) -> str:
     return f"insert into {table} select * replace (null as {column}) from {table} limit 1"
 
 
+def _changes(change: str, rows: int) -> str:
+    return f"insert into identity.identity_changes select '{change}', 'phone_name', 'P0', 'P1' from range({rows})"
+
+
 # One seeded defect per blocking rule about facts: SQL on the sound warehouse.
 DEFECTS: dict[str, str] = {
     "one_unattributed": "delete from profile.customer_profile where profile_id = 'unattributed'",
@@ -145,6 +160,10 @@ DEFECTS: dict[str, str] = {
     "keys_staged": "delete from staging.stg_call_logs",
     "keys_staged_once": _repeat("staging.stg_holdings"),
     "profiles_not_lost": "select 1",  # the test publishes three people before
+    "few_profiles_merge": _changes("merge", 11),
+    "few_profiles_split": _changes("split", 11),
+    "few_profiles_get_another_id": _changes("renamed", 51),
+    "nobody_has_too_many_records": "insert into identity.party_groups select 'Q' || i, 'p0' from range(40) t(i)",
     "someone_there": """
         delete from profile.customer_profile where profile_type <> 'unattributed'""",
     "nps_in_range": "update cx.cx_metrics_daily set value = 101 where metric = 'nps_relationship'",
@@ -168,6 +187,18 @@ def test_a_seeded_defect_blocks_by_its_rule(settings: Settings, warehouse: Calla
     report = blocked(settings)
     beside = {"profiles_not_lost"} if rule == "someone_there" else set()
     assert {(v.rule, v.outcome) for v in report.blocking} == {(name, "failed") for name in {rule} | beside}
+
+
+def test_few_changes_of_people_pass_and_many_name_their_cause(
+    settings: Settings, warehouse: Callable[[str], None]
+) -> None:
+    link = "insert into identity.party_links values ('P0', 'P1', 'phone_name', 'k1:phone:7', 'joined');"
+    warehouse(link + _changes("merge", 10))
+    publication(settings, 1, date(2024, 3, 3))
+    check_candidate(settings, "run")
+    warehouse(link + _changes("merge", 11))
+    (verdict,) = blocked(settings).blocking
+    assert str(verdict.detail).startswith("Causes: 11 by phone_name, 11 of them over k1:phone:7.")
 
 
 def test_a_repeated_or_missing_key_of_any_table_blocks_by_its_rule(

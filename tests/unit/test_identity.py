@@ -88,6 +88,14 @@ def test_records_that_claim_different_things_need_a_link_of_their_own() -> None:
     assert _take(_partition(claims), [(father, lacking, 6), (lacking, son, 5)])[0] == _sets("01")
 
 
+def test_a_link_that_was_given_up_is_remembered_when_a_weaker_tier_brings_the_one_that_lacked() -> None:
+    claims = [1, 2, 1, -1, -1, -1, -1, -1, -1]
+    first, second, third = 0, 1, 2
+    links = [(first, third, 9), (first, second, 6)]
+    assert _take(_partition(claims), links)[0] == _sets("02", "1")
+    assert _take(_partition(claims), [*links, (second, third, 5)])[0] == _sets("012")
+
+
 def test_a_decision_joins_what_proofs_part_and_later_links_join_the_whole() -> None:
     partition = _partition(proofs=[(0, 0, 1), (1, 0, 2), (2, 0, 2), (3, 0, 3)])
     forced, stands = partition.join(np.array([0]), np.array([1]), is_decided=True)
@@ -156,7 +164,7 @@ def _reference(
         for together in _union(groups, own):
             of_it = [link for link in own if link[0] in together]
             parts = [group for group in groups if group <= together]
-            if _holds(parts, claims, proofs, apart, standing | set(of_it)):
+            if _holds(parts, claims, proofs, apart, {link for link in links if link[2] >= tier}):
                 after.add(together)
                 standing |= set(of_it)
             else:

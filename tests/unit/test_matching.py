@@ -1,7 +1,6 @@
 """Matching of party records: what counts as the same, what a pair weighs, and what must not change it."""
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from cx360.matching.features import pinyin
 from cx360.matching.scoring import WEIGHTS
 from cx360.settings import PROJECT, Settings
 from tests import matching_people
-from tests.matching_people import Links
+from tests.matching_people import Links, crowd, soiled
 
 MODEL = models.read(PROJECT / models.FILE)
 
@@ -123,42 +122,6 @@ def test_weights_are_whole_and_add_up(settings: Settings, tmp_path: Path) -> Non
         assert row["outcome"] == ("match" if row["weight_millibits"] >= MODEL.threshold_millibits else "review")
         assert row["weight_millibits"] >= MODEL.review_millibits
         assert row["model_version"] == MODEL.version
-
-
-GIVEN = "Anna Maria Jürgen Björn Stefan Lena Hans Peter Sabine Olga Dmitri Wei 伟 娜 Ayşe Mehmet Thi Linh José".split()
-FAMILY = "Müller Schmidt Meyer Maier Weiß Nowak Kowalski 张 李 Zhang Yılmaz Nguyễn Garcia Fischer Vogel Kaya".split()
-
-
-def crowd(size: int, seed: int, prefix: str = "p") -> list[dict[str, Any]]:
-    """People who share names, birth dates, towns, now and then a phone or an address."""
-    draw = random.Random(seed)
-    return [
-        {
-            "party_id": f"{prefix}{i}",
-            "given_name": draw.choice(GIVEN),
-            "family_name": draw.choice(FAMILY),
-            "birth_date": f"{draw.randint(1940, 2005)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}",
-            "phone": f"+49 30 23125{draw.randint(0, 9999):05}",
-            "email": f"x{draw.randint(0, 99999)}@example.org" if draw.random() < 0.8 else None,
-            "address": f"Hauptstraße {draw.randint(1, 200)}, 10{draw.randint(100, 130)} Berlin",
-            "postcode": f"10{draw.randint(100, 130)}",
-            "city": draw.choice(["Berlin", "Hamburg", "München"]),
-            "gender": draw.choice(["female", "male", None]),
-            "document": f"L{draw.randint(10**6, 10**7)}" if draw.random() < 0.5 else None,
-        }
-        for i in range(size)
-    ]
-
-
-def soiled(people: list[dict[str, Any]], seed: int, prefix: str) -> list[dict[str, Any]]:
-    """Second records of people, each with one field missing or written otherwise."""
-    draw, out = random.Random(seed), []
-    for person in people:
-        second = person | {"party_id": f"{prefix}{person['party_id']}"}
-        field = draw.choice(["phone", "email", "document", "birth_date", "family_name", "address"])
-        value = second[field]
-        out.append(second | {field: None if field in ("phone", "email", "document") or not value else value[:-1] + "9"})
-    return out
 
 
 def scores_of(links: Links, of: set[str]) -> dict[tuple[str, str], tuple[int, ...]]:

@@ -1,17 +1,7 @@
 with
 
 holdings as (
-    select
-        evidence.identifier_type,
-        evidence.identifier,
-        evidence.party_id,
-        evidence.valid_from,
-        evidence.valid_to,
-        party_groups.profile_id
-    from {{ ref('int_identity__evidence') }} as evidence
-    inner join {{ source('identity', 'party_groups') }} as party_groups
-        on evidence.party_id = party_groups.party_id
-    where evidence.identifier_type in ('phone', 'email')
+    select * from {{ ref('int_identity__contact_holdings') }}
 ),
 
 limits as (

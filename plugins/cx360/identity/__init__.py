@@ -8,6 +8,7 @@ what SQL does badly, between two calls of dbt:
     resolve     the step: from links to people, households and their ids
     links       pairs of records that a rule proposes, and what refuses a pair
     partition   the algebra of it
+    fixed_lines numbers that ring in a home
     changes     merges and splits since the last publication
     explain     why records are one person
 """

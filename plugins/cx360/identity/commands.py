@@ -4,6 +4,7 @@ Here belongs reading options and telling what came of it, as in ``cli``.
 """
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ import typer
 from cx360.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Who is whom: decide that records are one person, or two, and take it back."
+    no_args_is_help=True,
+    help="Who is whom: decide that records are one person, or two; look at what is open; train the model.",
 )
 
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision. Never a person's data.")]
@@ -117,6 +119,38 @@ def review(
     headings = ("outcome", "record", "other", "rule", "token", "bits", "why")
     told = [(r.outcome, r.party_id_a, r.party_id_b, r.rule, r.identifier, _bits(r.weight_bits), r.reason) for r in rows]
     screen.console().print(screen.table(headings, told) if told else "Nothing waits for a person.")
+
+
+@app.command()
+def train(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write; default: config/models/identity.json below CX360_HOME, for the next run."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the pairs drawn; same seed and records, same estimates.")] = 1,
+    format: Annotated[Shape, typer.Option(help="How the report is written.")] = Shape.table,
+) -> None:
+    """Estimate a new matching model from the party records as last built, without labels; say what it would change.
+
+    A daily run never does this. The file takes effect with the next run; beside it the report is kept. To go back,
+    put the old file in its place, or remove it for the shipped one.
+
+    Exit code 0: written; 1: there is nothing to learn from, or the model in force cannot be used.
+
+    Example: cx360 identity train --out /tmp/identity.json
+    """
+    from cx360 import screen
+    from cx360.matching import training
+
+    report = training.train(Settings(), out, seed)
+    if format is Shape.json:
+        typer.echo(screen.as_json(report.as_dict()))
+        return
+    typer.echo(
+        f"Model {report.model.version}, of {report.records:,} persons' records, is in {report.path}.\n"
+        f"Pairs that match: {report.before:,} before, {report.after:,} by it:"
+        f" {report.new_matches:,} new, {report.lost_matches:,} no longer."
+    )
 
 
 def _bits(weight: float | None) -> str | None:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 #: What is read of the warehouse.
 _READ = {
-    "parties": "select party_id, party_type, birth_date_token, is_birth_date_verified, document_token, document_kind,"
-    " is_document_valid from identity.int_identity__records order by party_id",
+    "parties": "select party_id, party_type, name_token, birth_date_token, is_birth_date_verified, document_token,"
+    " document_kind, is_document_valid, phone_token, email_token, address_token from identity.int_identity__records"
+    " order by party_id",
     "holdings": "select identifier_type, identifier, link_key, party_id from identity.int_identity__link_keys",
     "homes": "select household_key, party_id from identity.int_identity__household_keys",
     "limits": "select identifier_type, max_holders from seeds.identifier_limits",
@@ -31,6 +32,7 @@ _READ = {
 }
 
 #: Why a pair is refused at once; null where it is not. What is not verified refutes a number and a name, no document.
+#: One name at one address, and a birth date missing, may as well be a parent and a child of that name.
 _REFUSAL = """
     case
         when a.party_type <> b.party_type then 'party_type_differs'
@@ -39,6 +41,11 @@ _REFUSAL = """
         when a.birth_date_token <> b.birth_date_token
             and ((a.is_birth_date_verified and b.is_birth_date_verified) or p.rule in ('phone_name', 'email_name'))
             then 'birth_date_differs'
+        when p.rule in ('phone_name', 'match') and a.name_token = b.name_token and a.address_token = b.address_token
+            and coalesce(a.birth_date_token, b.birth_date_token) is not null
+            and (a.birth_date_token is null or b.birth_date_token is null)
+            and coalesce(a.document_token <> b.document_token, true) and coalesce(a.email_token <> b.email_token, true)
+            then 'family_of_one_name'
         when d.record_a is not null then 'do_not_link'
     end"""
 
@@ -124,10 +131,8 @@ class Bench:
             from facts
             order by record, kind""")
         (claim,) = self.numbers("""
-            select case
-                when birth_date_token is null then -1
-                else dense_rank() over (order by birth_date_token nulls last)
-            end
+            select case when birth_date_token is null then -1
+                else dense_rank() over (order by birth_date_token nulls last) end
             from records
             order by record""")
         return Facts(record, kind, value, claim)

@@ -49,7 +49,7 @@ class Partition:
         labels: of each record, the smallest record of its person.
         facts: what speaks against a person.
         apart: pairs (2, n) of records that somebody decided are two people.
-        linked: pairs of records some link stands between, each as one number, sorted.
+        linked: pairs of records some link was proposed between, taken or not, each as one number.
     """
 
     labels: "Numbers"
@@ -82,17 +82,15 @@ class Partition:
         ends = np.concatenate([self.labels[a], self.labels[b]])
         parts, of_end = np.unique(ends, return_inverse=True)
         group = _components(len(parts), *np.split(of_end, 2))
-        codes = a * len(self.labels) + b
+        known = replace(self, linked=np.union1d(self.linked, a * len(self.labels) + b))
         is_refuted = np.zeros(len(parts), bool)
         if not is_decided:
-            is_refuted |= self._is_disproved(parts, group)
-            is_refuted |= self._is_unfounded(parts, group, np.concatenate([self.linked, codes]))
+            is_refuted |= known._is_disproved(parts, group)
+            is_refuted |= known._is_unfounded(parts, group)
         smallest = parts[np.unique(group, return_index=True)[1]]
         target = np.arange(len(self.labels))
         target[parts] = np.where(is_refuted[group], parts, smallest[group])
-        stands = ~is_refuted[group[of_end[: len(a)]]]
-        linked = np.union1d(self.linked, codes[stands])
-        return replace(self, labels=target[self.labels], linked=linked), stands
+        return replace(known, labels=target[self.labels]), ~is_refuted[group[of_end[: len(a)]]]
 
     def torn(self) -> "Numbers":
         """Positions in ``apart`` of pairs that are one person all the same."""
@@ -127,23 +125,23 @@ class Partition:
         refuted[of_group[0][values > most]] = True
         return refuted
 
-    def _is_unfounded(self, parts: "Numbers", group: "Numbers", linked: "Numbers") -> "Flags":
+    def _is_unfounded(self, parts: "Numbers", group: "Numbers") -> "Flags":
         """Per group of parts, whether records of two parts claim different things and no link is between just them."""
         import numpy as np
 
-        refuted = np.zeros(len(parts), bool)
+        refuted, claim = np.zeros(len(parts), bool), self.facts.claim
         of_record = self._group_of_label(parts, group)[self.labels]
-        record = np.flatnonzero((of_record >= 0) & (self.facts.claim >= 0))
-        groups, claims = _distinct(of_record[record], np.zeros(len(record), np.int64), self.facts.claim[record])
+        record = np.flatnonzero((of_record >= 0) & (claim >= 0))
+        groups, claims = _distinct(of_record[record], np.zeros(len(record), np.int64), claim[record])
         record = record[np.isin(of_record[record], groups[0][claims > 1])]
         record = record[np.argsort(of_record[record], kind="stable")]
         of_record = of_record[record]
         for step in range(1, np.unique(of_record, return_counts=True)[1].max(initial=0)):
             one, other, of = record[:-step], record[step:], of_record[step:]
-            differs = (of == of_record[:-step]) & (self.facts.claim[one] != self.facts.claim[other])
+            differs = (of == of_record[:-step]) & (claim[one] != claim[other])
             differs &= self.labels[one] != self.labels[other]
             one, other, of = one[differs], other[differs], of[differs]
-            refuted[of[~np.isin(one * len(self.labels) + other, linked)]] = True
+            refuted[of[~np.isin(one * len(self.labels) + other, self.linked)]] = True
         return refuted
 
 

@@ -6,6 +6,7 @@ Here belongs the order of the strata and what the step writes. Tables it makes i
     party_links              every reason to take two records for one person, and what became of it
     suppressed_identifiers   identifiers of more persons than their limit, which link nobody
     identity_changes         what became of published profiles, and why
+    fixed_lines              numbers people called from that ring in a home of several
 
 Nothing is kept from run to run: groups are a function of the records, links and decisions a run knows.
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cx360 import engines
-from cx360.identity import changes, decisions
+from cx360.identity import changes, decisions, fixed_lines
 from cx360.identity.links import Bench, Pairs
 from cx360.identity.partition import Facts, Partition
 from cx360.settings import Settings
@@ -77,6 +78,7 @@ def resolve(settings: Settings, known: Known) -> dict[str, Any]:
         db.write("identity.party_links", links)
         changed = changes.between(known.before, groups, links, bench.table("select * from rules"))
         db.write("identity.identity_changes", changed)
+        db.write("identity.fixed_lines", fixed_lines.find(settings, db, known.identifier_files))
         return _summary(groups, links, changed, bench) | {"matching": scores.as_dict()}
 
 

@@ -35,7 +35,8 @@ RECORDS = """
         case when d.identifier is null then r.document_token end as document_token,
         case when p.identifier is null then r.phone_token end as phone_token,
         case when e.identifier is null then r.email_token end as email_token,
-        r.address_token, r.postcode_token, r.is_document_valid as is_document_verified, r.city, r.gender
+        r.address_token, r.postcode_token, r.is_document_valid as is_document_verified, r.is_birth_date_verified,
+        r.city, r.gender
     from identity.int_identity__records as r
     left join identity.suppressed_identifiers as d
         on d.identifier_type = 'document' and d.identifier = r.document_token
@@ -134,7 +135,9 @@ def workbench(settings: Settings) -> "Iterator[tuple[DuckDBPyConnection, Path]]"
             yield db, folder
         except (duckdb.OperationalError, duckdb.InterruptException):
             raise
-        except duckdb.Error as error:
+        except Exception as error:
+            if not type(error).__module__.startswith(("duckdb", "_duckdb", "splink", "sqlglot")):
+                raise
             raise MatchingFailed(
                 f"party records could not be matched ({type(error).__name__}). If the model's file is your own, compare"
                 " its SQL with the shipped one; else please report it"
@@ -203,8 +206,8 @@ def gather(db: "DuckDBPyConnection", paths: list[str], model: Model, old: str | 
     db.execute(f"""
         create or replace table fresh as
         select
-            party_id, hash({tokens}, is_document_verified, city, gender) as tokens_hash,
-            {tokens}, is_document_verified, city, gender
+            party_id, hash({tokens}, is_document_verified, is_birth_date_verified, city, gender) as tokens_hash,
+            {tokens}, is_document_verified, is_birth_date_verified, city, gender
         from given_records
     """)
     if old:

@@ -21,7 +21,7 @@ VERSION = 1
 READ = ("name", "birth_date", "document", "email", "address", "postcode")
 
 #: Tokens of a record.
-TOKENS = ("name", *(f"{part}_name" for part in FREQUENT), *READ[1:], "phone")
+TOKENS = ("name", "given_name", "family_name", *READ[1:], "phone")
 
 #: Letters that are no letter with an accent, and the vowels German writes in two ways.
 _LETTERS = {"ß": "ss", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"}
@@ -35,14 +35,15 @@ def make(db: "DuckDBPyConnection", records: str, paths: list[str], model: Model)
 
     Args:
         db: a connection of its own: what it holds is personal.
-        records: table of party_id, tokens_hash, ``<type>_token`` for TOKENS, is_document_verified,
-            city, gender.
+        records: table of party_id, tokens_hash, ``<type>_token`` for TOKENS, VERIFIED, city, gender.
         paths: files of the lake's identifiers that have the values of those tokens.
         model: says which keys to make and how frequent names are.
     """
     _read_values(db, records, paths)
+    for column in FREQUENT:
+        _register_frequencies(db, column, model)
     _make_names(db, model)
-    _make_rest(db)
+    _make_rest(db, model)
     columns = f"""
         select
             r.party_id, r.tokens_hash,
@@ -50,14 +51,12 @@ def make(db: "DuckDBPyConnection", records: str, paths: list[str], model: Model)
             given.tf_given, given.is_given_known,
             family.words as family, family.letters as family_letters, family.characters as family_characters,
             family.tf_family,
-            coalesce(
-                array_to_string(list_sort(string_split(given.words || ' ' || family.words, ' ')), ' '),
-                whole.words, given.words, family.words
-            ) as name,
+            {_NAME} as name,
+            {_together(model)} as tf_name,
             {_sorted_letters("coalesce(given.words || family.words, whole.words, given.words, family.words)")}
                 as name_letters,
-            birth.meaning as birth_date, birth.birth_key,
-            document.meaning as document, r.is_document_verified,
+            birth.meaning as birth_date, birth.birth_key, birth.tf_birth_date,
+            document.meaning as document, r.is_document_verified, r.is_birth_date_verified,
             case when r.phone_token is not null then hash(r.phone_token) end as phone, email.meaning as email,
             {_street_alone("address.meaning", "postcode.meaning", _town("r.city"))} as address,
             postcode.meaning as postcode, {_town("r.city")} as city,
@@ -66,6 +65,7 @@ def make(db: "DuckDBPyConnection", records: str, paths: list[str], model: Model)
         left join names as given on given.token = r.given_name_token
         left join names as family on family.token = r.family_name_token
         left join names as whole on whole.token = r.name_token
+        left join tf_of_name as together on together.value = {_NAME}
         left join rest as birth on birth.token = r.birth_date_token
         left join rest as document on document.token = r.document_token
         left join rest as email on email.token = r.email_token
@@ -103,6 +103,12 @@ def _read_values(db: "DuckDBPyConnection", records: str, paths: list[str]) -> No
     """)
 
 
+#: SQL of the words of a whole name, in the order of letters.
+_NAME = (
+    "coalesce(array_to_string(list_sort(string_split(given.words || ' ' || family.words, ' ')), ' '),"
+    " whole.words, given.words, family.words)"
+)
+
 _NOTHING = "(select null::varchar as semantic_type, null::varchar as token, null::varchar as value limit 0)"
 
 
@@ -121,16 +127,13 @@ def _make_names(db: "DuckDBPyConnection", model: Model) -> None:
             where m.semantic_type = 'name' and m.n is not null
         )
     """)
-    for column in FREQUENT:
-        _register_frequencies(db, column, model)
-    floors = {column: model.term_frequencies[column].floor for column in FREQUENT}
     db.execute(f"""
         create or replace table names as
         select
             names.token, names.words, {_sorted_letters("names.words")} as letters,
             case when names.is_chinese then names.characters_or_letters end as characters,
-            coalesce(given.tf, {floors["given"]!r})::double as tf_given, given.tf is not null as is_given_known,
-            coalesce(family.tf, {floors["family"]!r})::double as tf_family
+            {_frequency("given", model)} as tf_given, given.tf is not null as is_given_known,
+            {_frequency("family", model)} as tf_family
         from names
         left join tf_of_given as given on given.value = names.words
         left join tf_of_family as family on family.value = names.words
@@ -147,6 +150,18 @@ def _register_frequencies(db: "DuckDBPyConnection", column: str, model: Model) -
     db.register("frequencies", table)
     db.execute(f"create or replace temp table tf_of_{column} as select * from frequencies")
     db.unregister("frequencies")
+
+
+def _frequency(column: str, model: Model) -> str:
+    """SQL of the frequency of what was joined from ``tf_of_<column>`` under that name."""
+    return f"coalesce({column}.tf, {model.term_frequencies[column].floor!r})::double"
+
+
+def _together(model: Model) -> str:
+    """SQL of how many times more often a name's parts stand together than by chance, as far as is listed; else 1."""
+    floors = [model.term_frequencies[part].floor for part in ("given", "family")]
+    chance = f"coalesce(given.tf_given, {floors[0]!r}) * coalesce(family.tf_family, {floors[1]!r})"
+    return f"greatest(coalesce(together.tf / ({chance}), 1), 1)::double"
 
 
 def _spell_chinese(db: "DuckDBPyConnection") -> None:
@@ -199,8 +214,8 @@ def _sorted_letters(text: str) -> str:
     return f"array_to_string(list_sort(string_split(replace({text}, ' ', ''), '')), '')"
 
 
-def _make_rest(db: "DuckDBPyConnection") -> None:
-    """Table ``rest`` (token, meaning, birth_key): all but names."""
+def _make_rest(db: "DuckDBPyConnection", model: Model) -> None:
+    """Table ``rest`` (token, meaning, birth_key, tf_birth_date): all but names."""
     db.execute(f"""
         create or replace table rest as
         select
@@ -208,8 +223,10 @@ def _make_rest(db: "DuckDBPyConnection") -> None:
             case semantic_type
                 when 'email' then {_mailbox("n")} when 'address' then {_street("n")} else n
             end as meaning,
-            case when semantic_type = 'birth_date' then {_birth_key("n")} end as birth_key
+            case when semantic_type = 'birth_date' then {_birth_key("n")} end as birth_key,
+            {_frequency("birth_date", model)} as tf_birth_date
         from meanings
+        left join tf_of_birth_date as birth_date on birth_date.value = n
         where semantic_type <> 'name' and n is not null
     """)
 

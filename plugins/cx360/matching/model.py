@@ -34,8 +34,12 @@ COMPARISONS = (
     "gender",
 )
 
-#: Columns whose values may be weighed by their frequency.
-FREQUENT = ("given", "family")
+#: Of a fixed weight: below it, probabilities that Splink multiplies would be no numbers any more.
+LEAST_MILLIBITS = -200_000
+
+#: Columns whose values may be weighed by their frequency. That of a whole name is told in relation to its parts: how
+#: many times more often they stand together than by chance, for names have a home.
+FREQUENT = ("given", "family", "birth_date", "name")
 
 
 class _Strict(BaseModel):
@@ -51,7 +55,7 @@ class Level(_Strict):
     m: float | None = Field(None, gt=0, lt=1)
     u: float | None = Field(None, gt=0, lt=1)
     tf: str | None = None
-    fixed_millibits: int | None = None
+    fixed_millibits: int | None = Field(None, ge=LEAST_MILLIBITS)
     why: str | None = None
 
     @model_validator(mode="after")
@@ -64,20 +68,19 @@ class Level(_Strict):
             raise ValueError(f"level {self.label!r}: there are frequencies of {', '.join(FREQUENT)} only")
         return self
 
-    @property
-    def probability(self) -> float:
-        """m, or what the fixed weight makes of u."""
+    def probability(self, least_millibits: int) -> float:
+        """m, or what the fixed weight, no less than ``least_millibits``, makes of u."""
         if self.m is not None:
             return self.m
         assert self.u is not None and self.fixed_millibits is not None
-        return float(self.u * 2 ** (self.fixed_millibits / 1000))
+        return float(self.u * 2 ** (max(self.fixed_millibits, least_millibits) / 1000))
 
-    def to_splink(self) -> dict[str, Any]:
+    def to_splink(self, least_millibits: int) -> dict[str, Any]:
         """The level in Splink's words."""
         level: dict[str, Any] = {"sql_condition": self.sql, "label_for_charts": self.label}
         if self.is_null:
             return level | {"is_null_level": True}
-        level |= {"m_probability": self.probability, "u_probability": self.u}
+        level |= {"m_probability": self.probability(least_millibits), "u_probability": self.u}
         if self.fixed_millibits is not None:
             level |= {"fix_m_probability": True}
         if self.tf:
@@ -166,11 +169,12 @@ class Model(_Strict):
         """Weight of the prior."""
         return round(1000 * math.log2(self.prior / (1 - self.prior)))
 
-    def to_splink(self, link_type: str) -> dict[str, Any]:
+    def to_splink(self, link_type: str, least_millibits: int = LEAST_MILLIBITS) -> dict[str, Any]:
         """Settings of a Splink 5 linker over records as ``features`` makes them.
 
         Args:
             link_type: dedupe_only, or link_only for two tables.
+            least_millibits: of a fixed weight.
         """
         return {
             "link_type": link_type,
@@ -179,7 +183,10 @@ class Model(_Strict):
             "retain_matching_columns": False,
             "retain_intermediate_calculation_columns": True,
             "comparisons": [
-                {"output_column_name": c.name, "comparison_levels": [level.to_splink() for level in c.levels]}
+                {
+                    "output_column_name": c.name,
+                    "comparison_levels": [level.to_splink(least_millibits) for level in c.levels],
+                }
                 for c in self.comparisons
             ],
             "blocking_rules_to_generate_predictions": [

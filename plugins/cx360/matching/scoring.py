@@ -9,7 +9,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cx360.matching.model import COMPARISONS, Model
+from cx360.matching.model import COMPARISONS, LEAST_MILLIBITS, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,20 +41,21 @@ def quiet() -> "Iterator[None]":
         logger.setLevel(before)
 
 
-def linker(db: "DuckDBPyConnection", model: Model, *tables: str) -> "Linker":
+def linker(db: "DuckDBPyConnection", model: Model, *tables: str, least_millibits: int = LEAST_MILLIBITS) -> "Linker":
     """A linker within one table of records, or between two; records bring their term frequencies along.
 
     Args:
         db: that has the tables.
         model: to link by.
         tables: one or two names.
+        least_millibits: of a fixed weight.
     """
     from splink import DuckDBAPI, Linker
 
     api = DuckDBAPI(db)
     made = Linker(
         [api.register(table) for table in tables],
-        model.to_splink("dedupe_only" if len(tables) == 1 else "link_only"),
+        model.to_splink("dedupe_only" if len(tables) == 1 else "link_only", least_millibits),
         log_level=None,
         validate_settings=False,
     )

@@ -40,6 +40,9 @@ _TRUST = 0.8
 #: No level is surer than these, whatever the data say.
 _LEAST_M, _LEAST_U, _MOST = 0.0005, 1e-7, 0.9999
 
+#: While m is estimated a fixed weight is no less: a pair must not become so improbable that it is no number.
+_LEAST_FIXED = -20_000
+
 #: Least share of the random pairs' u that is left when those that are one person are taken off it.
 _LEAST_LEFT = 0.02
 
@@ -84,6 +87,9 @@ class Report:
         }
 
 
+_NOTHING = "there are no two persons' records to learn from: land and build some first (make run)"
+
+
 class TooFewRecords(ValueError):
     """Nothing can be estimated."""
 
@@ -110,9 +116,11 @@ def train(settings: Settings, out: Path | None = None, seed: int = 1) -> Report:
     path = out or settings.home / "config" / FILE
     run, files = warehouse.opened(settings), warehouse.identifier_files(settings, "parties")
     with engines.open_warehouse(settings, read_only=True) as db:
+        if not db.exists("identity.int_identity__records"):
+            raise TooFewRecords(_NOTHING)
         records = db.query(matching.RECORDS)
     if records.num_rows < 2:
-        raise TooFewRecords("there are no two persons' records to learn from: build the warehouse first")
+        raise TooFewRecords(_NOTHING)
     with matching.workbench(settings) as (duck, _):
         duck.register("given_records", records)
         code = versions.of_files(settings, "plugins/cx360/matching")[:16]
@@ -142,7 +150,7 @@ def estimate(db: "DuckDBPyConnection", files: list[str], model: Model, trained: 
     model = model.model_copy(update={"term_frequencies": frequent, "trained": trained})
     matching.gather(db, files, model)
     with scoring.quiet():
-        linker = scoring.linker(db, model, "gathered")
+        linker = scoring.linker(db, model, "gathered", least_millibits=_LEAST_FIXED)
         _train(linker, db, seed)
         found = linker.misc.save_model_to_json()
     return Model.model_validate(_merge(model, found).model_dump())
@@ -194,7 +202,7 @@ def _merge(model: Model, found: dict[str, Any]) -> Model:
 
 def _level(level: Level, numbers: dict[str, Any], prior: float) -> Level:
     """A level with the numbers found; of random pairs some are one person, which u must not count."""
-    if level.is_null:
+    if level.is_null or (level.fixed_millibits is not None and level.tf):
         return level
     m = level.m if level.fixed_millibits is not None else _number(numbers, "m_probability", level.m)
     if m is not None and level.m is not None:

@@ -41,9 +41,9 @@ def write(
     visits: Visits | None,
     calls: Calls | None,
 ) -> None:
-    """Write ``persons``, ``party_persons``, ``lookalikes``, ``identifiers``, ``calls`` and ``facts.json``.
+    """Write ``persons``, ``party_persons``, ``lookalikes``, ``identifiers``, ``app_sessions``, ``calls``, ``facts``.
 
-    What was not made is not told: without visits no ``identifiers``, without calls no ``calls``.
+    What was not made is not told: without visits no ``identifiers`` and ``app_sessions``, without calls no ``calls``.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -65,6 +65,12 @@ def write(
     }
     if visits is not None:
         tables["identifiers"] = _identifiers(plan, people, visits)
+        tables["app_sessions"] = pa.table(
+            {
+                "session_id": join("s", digits(np.arange(len(visits.person)) + 1, 9)),
+                "person_id": person_id(visits.person),
+            }
+        )
     if calls is not None:
         tables["calls"] = pa.table(
             {
