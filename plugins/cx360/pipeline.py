@@ -124,9 +124,14 @@ def close_day(settings: Settings, run: Run) -> Summary:
 
 
 def open_warehouse(settings: Settings, run: Run) -> Summary:
-    """Show the models the deliveries known to this run, and work out which days to compute anew."""
+    """Show the models the deliveries known to this run, and work out which days to compute anew.
+
+    Raises:
+        warehouse.NothingToBuild: no delivery of parties may be read: without masters there are no people.
+    """
     from cx360 import warehouse
 
+    warehouse.require_parties(settings, run.known_at)
     return warehouse.open_run(settings, run.run_id, run.as_of, run.known_at, run.full_refresh)
 
 

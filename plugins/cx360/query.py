@@ -129,7 +129,9 @@ def _print_table(names: Sequence[str], rows: Sequence[Sequence[Any]], total: int
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*names)
+    table = Table()
+    for name in names:
+        table.add_column(name, overflow="fold")  # what an ellipsis stands for cannot be copied
     for row in rows:
         table.add_row(*(Text("" if value is None else value) for value in _plain(row)))
     console = Console(file=out, width=None if out.isatty() else max(80, 24 * len(names)))

@@ -88,11 +88,23 @@ class Settings(BaseSettings):
         """The source folders; a relative one is looked for in ``home/config``, then in the project."""
         return [self.overlay(name.strip()) for name in self.sources.split(",") if name.strip()]
 
+    @cached_property
+    def source_places(self) -> list[tuple[Path, ...]]:
+        """Per source the folders its files are looked for in: the bank's own in ``home/config``, then the shipped."""
+        return [
+            tuple(dict.fromkeys((own, self._shipped(own.relative_to(self.home / "config")))))
+            if own.is_relative_to(self.home / "config")
+            else (own,)
+            for own in self.source_folders
+        ]
+
     def overlay(self, relative: str | Path) -> Path:
         """The bank's own version of a shipped file or folder if ``home/config`` has one, else the shipped one."""
         own = self.home / "config" / relative
-        if own.exists() or Path(relative).is_absolute():
-            return own
+        return own if own.exists() or Path(relative).is_absolute() else self._shipped(relative)
+
+    @staticmethod
+    def _shipped(relative: str | Path) -> Path:
         here = Path(relative)
         return here.resolve() if here.exists() else PROJECT / relative
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -114,7 +114,7 @@ class Source(BaseModel):
     delivery_day: date | None = None
     files: tuple[FileSpec, ...]
     ignored: dict[str, str] = {}
-    folder: Path = Path()
+    folders: tuple[Path, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -134,8 +134,8 @@ class Source(BaseModel):
         return self
 
     def mapping(self, spec: FileSpec) -> Path:
-        """File of the select that maps such files to the contract."""
-        return self.folder / (spec.mapping or f"{spec.feed}.sql")
+        """File of the select that maps such files to the contract; the bank's own goes before a shipped one."""
+        return _first(self.folders, spec.mapping or f"{spec.feed}.sql")
 
 
 class _Totals(BaseModel):
@@ -212,13 +212,14 @@ class File:
         return time.time() - self.path.stat().st_mtime >= self.spec.min_age_seconds
 
 
-def read(folder: Path) -> Source:
-    """Read one source folder.
+def read(folder: Path, *behind: Path) -> Source:
+    """Read one source folder; a file it lacks is taken from those behind it.
 
     Raises:
         SourceError: what is wrong, where.
     """
-    path = folder / "source.yaml"
+    folders = (folder, *behind)
+    path = _first(folders, "source.yaml")
     if not path.exists():
         raise SourceError(
             f"there is no {path}: a source is a folder with a source.yaml and a select per feed. A relative folder is"
@@ -229,7 +230,7 @@ def read(folder: Path) -> Source:
         said = yaml.safe_load(path.read_text())
         if not isinstance(said, dict):
             raise SourceError(f"{where} says nothing: it needs source, description and files; see docs/sources.md")
-        return Source(**said, folder=folder)
+        return Source(**said, folders=folders)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
@@ -237,6 +238,11 @@ def read(folder: Path) -> Source:
     except ValidationError as error:
         found = dict.fromkeys(f"{_place(said, e['loc'])}: {e['msg']}" for e in error.errors())
         raise SourceError(f"{where}: {'; '.join(found)}. Every key is in docs/sources.md") from None
+
+
+def _first(folders: Sequence[Path], name: str) -> Path:
+    """The file of that name in the first folder that has it; where none has, in the first."""
+    return next((folder / name for folder in folders if (folder / name).exists()), folders[0] / name)
 
 
 def _place(said: dict[str, Any], loc: tuple[int | str, ...]) -> str:
@@ -253,7 +259,7 @@ def _place(said: dict[str, Any], loc: tuple[int | str, ...]) -> str:
 
 def load(settings: Settings) -> list[Source]:
     """The sources of this deployment."""
-    return [read(folder) for folder in settings.source_folders]
+    return [read(*places) for places in settings.source_places]
 
 
 def bank(settings: Settings) -> Bank:

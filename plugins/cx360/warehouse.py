@@ -179,6 +179,19 @@ def open_run(
     }
 
 
+def require_parties(settings: Settings, known_at: int | None) -> None:
+    """Refuse a build without masters, whose tables would not hold together.
+
+    Raises:
+        NothingToBuild: no delivery of parties may be seen.
+    """
+    if not any(delivery.feed == "parties" for delivery in _known(settings, known_at).deliveries):
+        raise NothingToBuild(
+            "no delivery of parties may be read, so there are no people to build: none came, or its gate blocks it."
+            " cx360 status says which; when one is in, run this again"
+        )
+
+
 def opened(settings: Settings) -> Opened:
     """The run the warehouse is open for.
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
-from cx360 import cli, doctor, gates, lake, landing, ledger, pipeline, postgres, publish, replay
+from cx360 import airflow_home, cli, doctor, gates, lake, landing, ledger, pipeline, postgres, publish, replay
 from cx360.doctor import Finding
 from cx360.engines import duckdb as duckdb_engine
 from cx360.settings import Settings
@@ -621,6 +621,107 @@ def test_a_partition_with_two_half_filled_runs(
         airflow.execute("delete from dag_run")
         airflow.execute("delete from asset_partition_dag_run where id = 1")
         assert one("partitions", shared, timedelta(0)).level == "warning", "one that waits for a feed"
+
+
+@pytest.fixture
+def airflow(outside: pytest.MonkeyPatch, airflow_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    """Airflow's database as the environment names it, without any run."""
+    outside.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", airflow_url)
+    with psycopg.connect(airflow_url.replace("+psycopg", ""), autocommit=True) as connection:
+        for table in ("asset_event", "asset_partition_dag_run", "task_instance", "dag_run", "job", "dag", "asset"):
+            connection.execute(f"truncate {table} cascade")
+        connection.execute("insert into dag_bundle (name) values ('dags-folder') on conflict do nothing")
+        yield connection
+
+
+def insert(airflow: "psycopg.Connection[tuple[object, ...]]", table: str, **values: object) -> None:
+    """A row; what Airflow wants besides stays as its kind of column has it."""
+    rows = airflow.execute(
+        "select column_name, udt_name from information_schema.columns"
+        " where table_name = %s and is_nullable = 'NO' and column_default is null",
+        [table],
+    ).fetchall()
+    fill = {"bool": False, "int4": 0, "timestamptz": "now", "json": "{}", "jsonb": "{}"}
+    uuid = "01a21a94-ce9f-7332-b072-f8f0827b7677"
+    rest = {str(name): uuid if kind == "uuid" else fill.get(str(kind), "x") for name, kind in rows if kind != "bytea"}
+    given = rest | values
+    airflow.execute(
+        f"insert into {table} ({', '.join(map(json.dumps, given))}) values ({', '.join(['%s'] * len(given))})",  # type: ignore[arg-type]
+        list(given.values()),
+    )
+
+
+@pytest.mark.slow
+def test_a_paused_dag_and_the_day_that_closed_meanwhile(
+    shared: Settings, airflow: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    insert(airflow, "dag", dag_id="profile", bundle_name="dags-folder", is_paused=True)
+    insert(airflow, "asset", id=1, name="cx360_deliveries", uri="cx360_deliveries")
+    insert(airflow, "dag_schedule_asset_reference", asset_id=1, dag_id="profile")
+    insert(airflow, "asset_event", id=1, asset_id=1, timestamp="now", partition_key="2026-03-31")
+    by_hand = one("runs", shared)
+    assert "profile is paused" in by_hand.what
+    assert by_hand.cure == "cx360 airflow dags unpause profile"
+    airflow.execute("update dag set is_paused = false")
+    assert look("runs", shared) == []
+    assert look("partitions", shared) == [], "its run may still start"
+    found = one("partitions", shared, timedelta(0))
+    assert "profile was never built for 2026-03-31 since that day was closed last" in found.what
+    assert "airflow dags clear deliveries --partition-key 2026-03-31 -y" in str(found.cure)
+    run = {"dag_id": "profile", "run_id": "r", "run_type": "manual", "state": "queued", "created_at": "now"}
+    insert(airflow, "dag_run", id=1, partition_key="2026-03-30", **run)
+    assert len(look("partitions", shared, timedelta(0))) == 1, "another day was built"
+    airflow.execute("update dag_run set partition_key = '2026-03-31'")
+    assert look("partitions", shared, timedelta(0)) == []
+
+
+@pytest.mark.slow
+def test_a_red_run_is_told_with_its_message_and_log(
+    shared: Settings,
+    airflow: "psycopg.Connection[tuple[object, ...]]",
+    outside: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    outside.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path))
+    run = {"dag_id": "profile", "run_type": "manual", "partition_key": "2026-03-31", "end_date": "now"}
+    insert(airflow, "dag_run", id=1, run_id="one", state="failed", start_date="yesterday", **run)
+    task = {"dag_id": "profile", "task_id": "build_tables", "map_index": -1, "try_number": 2, "state": "failed"}
+    insert(airflow, "task_instance", run_id="one", **task)
+    found = one("runs", shared)
+    assert found.level == "error"
+    assert found.what.startswith("profile of 2026-03-31 ended red ") and "build_tables: it says no error" in found.what
+
+    log = tmp_path / "dag_id=profile" / "run_id=one" / "task_id=build_tables" / "attempt=2.log"
+    log.parent.mkdir(parents=True)
+
+    def say(kind: str, value: str, file: str) -> None:
+        raised = {"exc_type": kind, "exc_value": value, "frames": [{"filename": file}]}
+        log.write_text(json.dumps({"event": "Task failed", "error_detail": [raised]}) + '\n{"event": "cut o')
+
+    say("DbtFailed", "1 of 9 nodes failed", "/x/cx360/warehouse.py")
+    assert f"build_tables: DbtFailed: 1 of 9 nodes failed. Log: {log}" in one("runs", shared).what
+    say("DataError", "Erika Mustermann", "/x/psycopg/cursor.py")
+    assert "DataError. Log" in one("runs", shared).what, "what is not ours may quote values"
+    say("OSError", "[Errno 28] No space left on device", "/lib/shutil.py")
+    assert "No space left on device" in one("runs", shared).what
+
+    insert(airflow, "dag_run", id=2, run_id="two", state="running", start_date="now", **run)
+    assert look("runs", shared) == [], "a later one is at work"
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_was_killed(
+    shared: Settings, airflow: "psycopg.Connection[tuple[object, ...]]", outside: pytest.MonkeyPatch
+) -> None:
+    insert(airflow, "job", id=1, job_type="SchedulerJob", state="running", latest_heartbeat="now")
+    assert look("services", shared) == []
+    airflow.execute("update job set latest_heartbeat = now() - interval '5 minutes'")
+    assert "gave no sign since" in one("services", shared).what
+    airflow.execute("update job set state = 'success'")
+    assert look("services", shared) == [], "somebody stopped it"
+    outside.setattr(airflow_home, "processes", lambda _: {"api-server": None, "triggerer": None})
+    found = one("services", shared)
+    assert "Airflow's scheduler, dag-processor ended" in found.what and str(found.cure).startswith("make up")
 
 
 # --- the command -------------------------------------------------------------------------------------------------

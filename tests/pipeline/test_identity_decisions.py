@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from cx360 import cli, ledger, pipeline
+from cx360 import cli, engines, ledger, pipeline
 from cx360.gates import GateFailed
+from cx360.identity import budget
 from cx360.settings import Settings
 from tests.pipeline.bank import deliver, settle
 
@@ -136,3 +137,6 @@ def test_too_many_merges_block_and_the_message_names_their_cause(home: Settings,
         build(home, "shared")
     assert "24 by phone_name" in str(blocked.value)
     assert profiles(home) == was, "yesterday's stays"
+    with engines.open_warehouse(home, read_only=True) as db:
+        largest = budget.causes(db)["largest"]
+    assert largest.startswith("5 records such as q") and " of their links by phone_name over k" in largest

@@ -46,6 +46,12 @@ def test_a_first_run_computes_everything(bank: Settings) -> None:
     assert told["last_business_dates"] == {"transactions": "2026-03-02"}
 
 
+def test_without_a_master_nothing_is_built(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    with pytest.raises(warehouse.NothingToBuild, match="no delivery of parties may be read"):
+        pipeline.open_warehouse(bank, pipeline.Run("test", as_of=date(2026, 3, 2)))
+
+
 def test_a_run_computes_the_days_its_deliveries_bring(bank: Settings) -> None:
     arrive(bank, "tx1.csv", MONDAY)
     scope(bank)

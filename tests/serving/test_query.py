@@ -58,6 +58,8 @@ def test_table(published: Settings) -> None:
     assert "2024-03-01T12:00:02+00:00" in printed
     assert "Größe 2" in printed
     assert printed.endswith("2 rows\n")
+    wide = answer(published, f"select '{'x' * 60}…' as a, repeat('long', 60) as b", "table")
+    assert wide.count("…") == 1, "what an ellipsis stands for cannot be copied"
     long = answer(published, "select i from generate_series(1, 1000) i", "table")
     assert long.endswith("1000 rows, the first 200 shown; --format csv prints all\n")
 

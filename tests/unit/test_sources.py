@@ -146,5 +146,27 @@ def test_settings_win_over_what_the_source_says_of_the_bank(bank: Settings) -> N
 
 def test_every_key_of_source_yaml_is_documented() -> None:
     page = (PROJECT / "docs" / "sources.md").read_text()
-    keys = {*sources.Source.model_fields, *sources.FileSpec.model_fields, *sources.Bank.model_fields} - {"folder"}
+    keys = {*sources.Source.model_fields, *sources.FileSpec.model_fields, *sources.Bank.model_fields} - {"folders"}
     assert {key for key in keys if f"`{key}`" not in page} == set()
+
+
+def test_the_banks_own_folder_goes_over_a_shipped_one_file_by_file(tmp_path: Path) -> None:
+    shipped = PROJECT / "sources" / "synthetic_bank"
+    own = tmp_path / "config" / "sources" / "synthetic_bank"
+    own.mkdir(parents=True)
+    (own / "fx_rates.sql").write_text("select 1 as rate from raw")
+    bank = Settings(home=tmp_path, sources="sources/synthetic_bank")
+    (source,) = sources.load(bank)
+    mappings = {spec.feed: source.mapping(spec) for spec in source.files}
+    assert source.source == "synthetic_bank"
+    assert mappings.pop("fx_rates") == own / "fx_rates.sql"
+    assert set(mappings.values()) == {shipped / f"{feed}.sql" for feed in mappings}
+    (own / "source.yaml").write_text((shipped / "source.yaml").read_text().replace("synthetic_bank", "ours", 1))
+    assert [source.source for source in sources.load(bank)] == ["ours"]
+
+
+def test_a_folder_of_the_bank_alone_needs_all_its_files(bank: Settings) -> None:
+    put(bank, "2026-03-01/kunden.csv")
+    (file,) = sources.discover(bank, feed="parties")
+    with pytest.raises(sources.SourceError, match=r"feed parties needs parties.sql beside source.yaml"):
+        _ = file.mapping_sql

@@ -26,6 +26,8 @@ CHECKS: dict[str, Check] = {
     "postgres": database.check_connections,
     "locks": database.check_locks,
     "airflow": scheduler.check_settings,
+    "services": scheduler.check_services,
+    "runs": scheduler.check_runs,
     "partitions": scheduler.check_partitions,
     "pool": scheduler.check_pool,
     "disk": storage.check_disk,

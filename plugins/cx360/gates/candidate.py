@@ -156,7 +156,12 @@ def _identity(settings: Settings, facts: dict[str, float | None]) -> tuple[dict[
     except errors:
         return {}, {}
     facts |= budget.shares(settings, measured, as_of)
-    columns = {"merge": "merged_profile_share", "split": "split_profile_share", "renamed": "renamed_profile_share"}
+    columns = {
+        "merge": "merged_profile_share",
+        "split": "split_profile_share",
+        "renamed": "renamed_profile_share",
+        "largest": "largest_person_records",
+    }
     return measured, {columns[change]: text for change, text in causes.items()}
 
 

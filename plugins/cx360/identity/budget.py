@@ -59,6 +59,24 @@ where place = 1
 order by change_type, total desc, cause
 """
 
+#: The person with most records, one of these records, and what most of their links rest on.
+_LARGEST = """
+with largest as (
+    select profile_id, count(*) as n, min(party_id) as party_id
+    from identity.party_groups
+    group by profile_id
+    order by n desc, profile_id
+    limit 1
+)
+select s.n, s.party_id, l.rule, l.identifier, count(l.rule) as links
+from largest as s
+join identity.party_groups as g on g.profile_id = s.profile_id
+left join identity.party_links as l on l.party_id_a = g.party_id and l.outcome = 'joined'
+group by s.n, s.party_id, l.rule, l.identifier
+order by case when l.identifier is null then 1 else 0 end, links desc, l.rule, l.identifier
+limit 1
+"""
+
 
 def measure(db: "Warehouse") -> dict[str, int]:
     """Numbers of the candidate in the warehouse."""
@@ -81,13 +99,17 @@ def shares(settings: Settings, measured: dict[str, int], as_of: date) -> dict[st
 
 
 def causes(db: "Warehouse") -> dict[str, str]:
-    """Why profiles changed, in words, by type of change; tokens, never values."""
+    """Why profiles changed, in words, by type of change, and what ``largest`` is; tokens, never values."""
     told: dict[str, list[str]] = {}
     for row in db.query(_CAUSES).to_pylist():
         by = f"{row['total']} by {row['cause']}"
         if row["identifier"] is not None and row["n"] > 1:
             by += f", {row['n']} of them over {row['identifier']}"
         told.setdefault(row["change_type"], []).append(by)
+    for row in db.query(_LARGEST).to_pylist():
+        by = f", {row['links']} of their links by {row['rule']}" if row["links"] else ""
+        over = f" over {row['identifier']}" if row["identifier"] is not None else ""
+        told["largest"] = [f"{row['n']} records such as {row['party_id']}{by}{over}"]
     return {change: "; ".join(each) for change, each in told.items()}
 
 
