@@ -76,4 +76,4 @@ def _keep_features(settings: Settings, share: int) -> None:
         duck.execute(f"create or replace view given_records as from all_records where {is_old}")
         matching.match(duck, paths, known, None)
         state.keep(settings, known, duck, folder, None)
-    (settings.home / "matching").rename(settings.home / BEFORE)
+    state.folder_of(settings).rename(settings.home / BEFORE)

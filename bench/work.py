@@ -219,11 +219,12 @@ def _match(home: str, before: str | None) -> Result:
     import splink  # noqa: F401
 
     from cx360 import engines, matching, warehouse
+    from cx360.matching import state
 
     settings = Settings(home=Path(home))
-    shutil.rmtree(settings.home / "matching", ignore_errors=True)
+    shutil.rmtree(state.folder_of(settings), ignore_errors=True)
     if before:
-        shutil.copytree(settings.home / before, settings.home / "matching")
+        shutil.copytree(settings.home / before, state.folder_of(settings))
     with _deployment(settings):
         paths = warehouse.identifier_files(settings, "parties")
         with engines.open_warehouse(settings) as db:

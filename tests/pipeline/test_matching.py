@@ -106,7 +106,7 @@ def test_any_state_is_a_beginning(settings: Settings) -> None:
         deliver(home, "people.csv", file_of(people, day), day.isoformat())
     build(home, day)
     late = links_of(home)
-    state = home.home / "matching"
+    state = home.home / "pii" / "matching"
     assert state.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o077 for path in state.glob("*.parquet")} == {0}
 

@@ -5,7 +5,7 @@ compared ``features``, the call of Splink ``scoring``, the estimation of a model
 what a link is worth beside the deterministic rules is identity's to say.
 
 Persons only: organisations are left to the deterministic rules. What is read here is personal and stays in this process
-and in ``matching/`` below home, which only its owner may read; the links carry ids and weights.
+and in ``pii/matching/`` below home, which only its owner may read; the links carry ids and weights.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """State: what an earlier call found, kept so that a day costs what it brings.
 
-Here belongs the folder ``matching/`` below home: features and links of the records as they were, personal, readable by
-its owner only. Any state will do to begin with, for a call compares it with the records as they are; one of another
+Here belongs the folder ``pii/matching/`` below home: features and links of the records as they were, personal, readable
+by its owner only. Any state will do to begin with, for a call compares it with the records as they are; one of another
 model or another version of a library counts as none. It may be thrown away.
 """
 
@@ -26,9 +26,14 @@ _BASE, _CHANGES, _LINKS, _MADE_BY = "records.parquet", "changes.parquet", "links
 _MOST_CHANGES = 0.1
 
 
+def folder_of(settings: Settings) -> Path:
+    """Where it is kept: what is personal is below a folder named ``pii``."""
+    return settings.home / "pii" / "matching"
+
+
 def find(settings: Settings, model: Model) -> Path | None:
     """Folder of the state, if there is one that this model and these libraries made."""
-    folder = settings.home / "matching"
+    folder = folder_of(settings)
     made_by = folder / _MADE_BY
     if not made_by.exists() or made_by.read_text() != _versions(settings, model):
         return None
@@ -71,12 +76,13 @@ def keep(settings: Settings, model: Model, db: "DuckDBPyConnection", workshop: P
     for path in fresh.iterdir():
         path.chmod(0o600)
     (fresh / _MADE_BY).write_text(_versions(settings, model))
-    place = settings.home / "matching"
+    place = folder_of(settings)
     if place.exists():
         place.rename(workshop / "matching_before")
+    place.parent.mkdir(mode=0o700, exist_ok=True)
     fresh.rename(place)
     shutil.rmtree(workshop / "matching_before", ignore_errors=True)
-    descriptor = os.open(settings.home, os.O_RDONLY)
+    descriptor = os.open(place.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
