@@ -2,16 +2,15 @@
 taken and withdrawn; anonymous ones who become known; what is shared, blank, doubled or handed on.
 """
 
-import importlib.util
 import random
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from cx360.identity.decisions import Contradiction
 from cx360.ledger import Decision
+from tests.pipeline.raw_bank import RawBank
 
 AS_OF = "2024-03-31"
 MODELS = ["+path:models/staging", "+path:models/identity"]
@@ -27,15 +26,6 @@ TABLES = {
 
 #: Worlds of a handful of records, each with tokens of its own: many random cases in one build.
 WORLDS = 80
-
-
-def _raw_bank() -> ModuleType:
-    path = Path(__file__).with_name("raw_bank.py")
-    spec = importlib.util.spec_from_file_location("raw_bank", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _token(kind: str, world: int, value: int) -> str:
@@ -126,7 +116,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at_once(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
     """All worlds in one delivery, with decisions, with data tests."""
     parties, events, decided = _worlds()
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("at_once"), target)
+    bank = RawBank(tmp_path_factory.mktemp("at_once"), target)
     _deliver(bank, parties, events, order=1, parts=1)
     bank.open(99)
     bank.build(AS_OF, full=True, tests=True, models=MODELS, decided=decided)
@@ -154,7 +144,7 @@ def test_any_order_and_split_of_deliveries_makes_the_same_people_and_ids(
     at_once: Any, tmp_path_factory: pytest.TempPathFactory, target: Path
 ) -> None:
     parties, events, decided = _worlds()
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("in_parts"), target)
+    bank = RawBank(tmp_path_factory.mktemp("in_parts"), target)
     _deliver(bank, parties, events, order=2, parts=3)
     days = sorted({row["occurred_at"][:10] for row in events})
     bank.open(2)
@@ -173,7 +163,7 @@ def test_a_withdrawn_decision_leaves_no_trace_and_a_new_one_touches_its_own_grou
 ) -> None:
     parties, events, decided = _worlds()
     with_all = dict(at_once.query("select party_id, profile_id from identity.party_groups"))
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("undone"), target)
+    bank = RawBank(tmp_path_factory.mktemp("undone"), target)
     _deliver(bank, parties, events, order=3, parts=2)
     bank.open(99)
     bank.build(AS_OF, full=True, models=MODELS)
@@ -213,7 +203,7 @@ def _people(bank: Any) -> set[frozenset[str]]:
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
     """A branch's phone, a batch of blank ids, a doubled master, a number that is handed on."""
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("planted"), target)
+    bank = RawBank(tmp_path_factory.mktemp("planted"), target)
     name = "k1:name:{:032x}".format
     phone = "k1:phone:{:032x}".format
     document = "k1:document:{:032x}".format

@@ -1,12 +1,11 @@
 """Anonymous becomes known: what prospects are, and what becomes of their events when evidence joins them."""
 
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.pipeline.raw_bank import RawBank
 
 MODELS = ["+customer_profile", "+customer_timeline", "+customer_identifiers", "+profile_attributes", "+profile_ids"]
 MODELS += ["+customer_features"]
@@ -77,15 +76,6 @@ AFTER = [
 CALLS = [_call("c1", "02-05", NUMBER), _call("c2", "02-06", STRANGER)]
 
 
-def _raw_bank() -> ModuleType:
-    path = Path(__file__).with_name("raw_bank.py")
-    spec = importlib.util.spec_from_file_location("raw_bank", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Any]:
     """Builds the bank as of a day and as known at an arrival, each once; with all data tests when all is known."""
@@ -93,7 +83,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Any]
 
     def build(as_of: str, known_at: int) -> Any:
         if (as_of, known_at) not in banks:
-            bank = _raw_bank().RawBank(tmp_path_factory.mktemp("bank"), target)
+            bank = RawBank(tmp_path_factory.mktemp("bank"), target)
             bank.deliver(1, "parties", "2024-02-01", PARTIES)
             bank.deliver(2, "app_events", "2024-02-03", BEFORE)
             bank.deliver(3, "call_logs", "2024-02-06", CALLS)

@@ -1,11 +1,11 @@
 """Staging, identity and daily sums: real dbt builds over hand-made raw tables."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.pipeline.raw_bank import RawBank
 
 AS_OF = "2024-03-31"
 PHONE, NAME, EMAIL, BIRTH, DOCUMENT = ("k1:phone:", "k1:name:", "k1:email:", "k1:birth_date:", "k1:document:")
@@ -18,15 +18,6 @@ TABLES = """
     where schema_name in ('staging', 'identity', 'daily') and table_name <> 'int_events__moved'
     order by all
 """
-
-
-def _raw_bank() -> ModuleType:
-    path = Path(__file__).with_name("raw_bank.py")
-    spec = importlib.util.spec_from_file_location("raw_bank", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _party(party_id: str, **columns: Any) -> dict[str, Any]:
@@ -151,7 +142,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def day_by_day(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
     """Built at arrival 4, then incrementally at arrival 6, with data tests."""
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("day_by_day"), target)
+    bank = RawBank(tmp_path_factory.mktemp("day_by_day"), target)
     _deliver(bank, backwards=False)
     bank.open(4)
     bank.build(AS_OF, full=True)
@@ -163,7 +154,7 @@ def day_by_day(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
 @pytest.fixture(scope="module")
 def at_once(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
     """Built at arrival 6 at once, from rows in another order, with data tests."""
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("at_once"), target)
+    bank = RawBank(tmp_path_factory.mktemp("at_once"), target)
     _deliver(bank, backwards=True)
     bank.open(6)
     bank.build(AS_OF, full=True, tests=True)
@@ -231,7 +222,7 @@ def test_a_party_whose_first_version_comes_after_as_of_does_not_exist_yet(at_onc
 def test_a_party_holds_what_it_has_from_the_day_of_its_first_version(
     tmp_path_factory: pytest.TempPathFactory, target: Path
 ) -> None:
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("later"), target)
+    bank = RawBank(tmp_path_factory.mktemp("later"), target)
     _deliver(bank, backwards=False)
     bank.open(2)
     bank.build("2024-04-01", full=True)
@@ -294,7 +285,7 @@ def test_app_events_count_for_their_subject_on_the_local_day(at_once: Any) -> No
 def test_a_row_that_lost_to_another_day_stays_lost_until_the_winner_is_withdrawn(
     tmp_path_factory: pytest.TempPathFactory, target: Path
 ) -> None:
-    bank = _raw_bank().RawBank(tmp_path_factory.mktemp("moves"), target)
+    bank = RawBank(tmp_path_factory.mktemp("moves"), target)
     _deliver(bank, backwards=False)
     days = "select business_date::varchar, sum(amount)::int from staging.stg_transactions group by 1 order by 1"
     summed = "select business_date::varchar, sum(debit_amount)::int from daily.int_transactions__daily"

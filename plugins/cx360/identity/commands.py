@@ -137,7 +137,7 @@ def train(
 
     Exit code 0: written; 1: there is nothing to learn from, or the model in force cannot be used.
 
-    Example: cx360 identity train --out /tmp/identity.json
+    Example: cx360 identity train --out candidate.json
     """
     from cx360 import screen
     from cx360.matching import training
