@@ -12,6 +12,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,13 +112,14 @@ def workshop(settings: Settings) -> Iterator[Path]:
 
 
 def take(path: Path, folder: Path) -> Staged:
-    """Copy a delivered file into ``folder``, a workshop, and hash it."""
+    """Copy a delivered file into ``folder``, a workshop, and hash it meanwhile."""
     raw = folder / path.name
     digest = hashlib.sha256()
-    with path.open("rb") as source, raw.open("wb") as target:
+    with path.open("rb") as source, raw.open("wb") as target, ThreadPoolExecutor(1) as beside:
         while chunk := source.read(_CHUNK):
-            digest.update(chunk)
+            hashed = beside.submit(digest.update, chunk)
             target.write(chunk)
+            hashed.result()
         target.flush()
         os.fsync(target.fileno())
     return Staged(raw, digest.hexdigest())
@@ -130,9 +132,7 @@ def decode(staged: Staged, encoding: str) -> Path:
         UnreadableError: it is empty, cut off, or not in that encoding.
         OSError: the disk failed or is full.
     """
-    if encoding == "utf-8" and staged.raw.suffix not in _COMPRESSED and not _has_mark(staged.raw):
-        for _ in _texts(staged.raw, encoding):
-            pass
+    if encoding == "utf-8" and staged.raw.suffix not in _COMPRESSED and _is_plain(staged.raw):
         return staged.raw
     plain = staged.raw.with_name("plain")
     with plain.open("wb") as target:
@@ -141,9 +141,20 @@ def decode(staged: Staged, encoding: str) -> Path:
     return plain
 
 
-def _has_mark(path: Path) -> bool:
-    with path.open("rb") as source:
-        return source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+def _is_plain(path: Path) -> bool:
+    """Whether a file is UTF-8 throughout, without the mark some systems set before it."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        content = source.read_buffer()
+        if not content.size or content.slice(0, len(codecs.BOM_UTF8)).to_pybytes() == codecs.BOM_UTF8:
+            return False
+        ends = pa.array([0, content.size], pa.int64()).buffers()[1]
+        try:
+            pa.LargeStringArray.from_buffers(1, ends, content).validate(full=True)
+        except pa.ArrowInvalid:
+            return False
+    return True
 
 
 def _texts(path: Path, encoding: str) -> Iterator[str]:

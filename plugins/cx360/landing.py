@@ -316,8 +316,8 @@ def _dates(db: "DuckDBPyConnection", contract: Contract, accepted: Path, timezon
 def _reasons(db: "DuckDBPyConnection", contract: Contract) -> list[dict[str, Any]]:
     """Rows per reason, with the shape of one value found."""
     found = db.execute("""
-        select reason, count(*), min(row_number), arg_min(examples ->> split_part(reason, ':', 2), row_number)
-        from (select unnest(reasons) as reason, row_number, examples from refused)
+        select reason, count(*), min(row_number), arg_min(texts ->> split_part(reason, ':', 2), row_number)
+        from (select unnest(reasons) as reason, row_number, texts from refused)
         group by reason
         order by reason
     """).fetchall()
@@ -353,16 +353,17 @@ def _conservation(
         return out
     amount, currency = identifier(contract.money["amount"]), contract.column(contract.money["currency"])
     given, path = identifier(currency.name), literal(str(settings.lake / delivery["lake_path"]))
+    as_given = f"coalesce(_amount, {amount}::decimal(38,6))"
     sums = f"""
         with sides as (
-            select {given}, 'in' as side, sum(_amount) as total from typed group by all
+            select {given}, 'in' as side, sum({as_given}) as total from typed group by all
             union all
             select {given}, 'accepted', sum({amount}::decimal(38,6)) from read_parquet({path}) group by all
             union all
-            select {given}, 'repeated', sum(_amount) from typed
+            select {given}, 'repeated', sum({as_given}) from typed
             where _row in (select _row from repeats where not contradicts) group by all
             union all
-            select {given}, 'refused', sum(_amount) from typed where _row in (select _row from refused) group by all
+            select {given}, 'refused', sum({as_given}) from typed where _row in (select _row from refused) group by all
         )
         select
             coalesce({if_it_holds(currency)}, '(no currency)') as measure,

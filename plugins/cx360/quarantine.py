@@ -240,7 +240,6 @@ def _masked(raw_row: str, declared: set[str]) -> dict[str, str | None]:
         record = None
     if not isinstance(record, dict):
         return {"(no record)": privacy.shape(raw_row)}
-    record.pop("_row", None)
     return {
         name if name in declared else f"(column {place})": None if value is None else privacy.shape(str(value))
         for place, (name, value) in enumerate(record.items(), start=1)

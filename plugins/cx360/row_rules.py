@@ -98,12 +98,13 @@ def cast(column: Column) -> str:
     return f"case when {r} between {first} and {last} then {r} end"
 
 
-def exact_amount(column: str) -> str:
-    """SQL of an amount as given, also one the contract's type cannot hold; null when it is no number.
+def unkept_amount(column: Column) -> str:
+    """SQL of an amount as given that the contract's type may not hold, else null; null when it is no number.
 
     One of 10^24 or more is null too, so that every sum of amounts can be told.
     """
-    return f"try_cast({identifier(column + READ)} as decimal(30,6))::decimal(38,6)"
+    exact = f"try_cast({identifier(column.name + READ)} as decimal(30,6))::decimal(38,6)"
+    return f"case when {identifier(column.name)} is null or {_is_long(column)} then {exact} end"
 
 
 def given(column: Column, spec: FileSpec) -> str:
@@ -143,12 +144,19 @@ def _of_the_text(column: Column, spec: FileSpec) -> list[tuple[str, str]]:
     name, value, number = column.name, identifier(column.name), identifier(column.name + READ)
     said = f"{given(column, spec)} is not null"
     if column.type.startswith("decimal"):
+        is_rounded = f"case when {_is_long(column)} then {value} <> try_cast({number} as decimal(38,10)) end"
         return [
             (f"overflow:{name}", f"{value} is null and {number} is not null"),
             (f"unparseable:{name}", _unless_read(column, said)),
-            (f"too_precise:{name}", f"{value} <> try_cast({number} as decimal(38,10))"),
+            (f"too_precise:{name}", is_rounded),
         ]
     return [] if column.type == "varchar" else [(f"unparseable:{name}", f"case when {value} is null then {said} end")]
+
+
+def _is_long(column: Column) -> str:
+    """SQL of whether a number's text has more after its point than the type keeps, which may be naughts."""
+    number, scale = identifier(column.name + READ), column.type.partition(",")[2].rstrip(")") or 0
+    return f"strlen({number}) - instr({number}, '.') > {int(scale)}"
 
 
 def _of_the_value(column: Column) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ Here belongs the work on rows between ``reading`` and the files of the lake, as 
 row must keep are in ``row_rules``; what happens to the files afterwards is ``landing``'s.
 
 On the way: ``records`` (as text, in the file) -> ``typed`` (canonical columns, is_bad) -> ``repeats`` -> ``kept``.
-What is expensive is done for every row once, in ``typed``; reasons and raw rows are worked out for the refused ones.
+What is expensive is done once, in ``typed``; reasons and raw rows are worked out there for the bad ones alone.
 """
 
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from cx360 import privacy, reading
 from cx360.contracts import Column, Contract
 from cx360.lake import blame
 from cx360.mapping import RECORD, Mapping
-from cx360.row_rules import GIVEN, READ, TEXT, cast, exact_amount, given, read, reasons, text
+from cx360.row_rules import GIVEN, READ, TEXT, cast, given, read, reasons, text, unkept_amount
 from cx360.sources import File
 from cx360.sql import identifier, literal
 
@@ -43,7 +43,10 @@ def _hash(contract: Contract, names: tuple[str, ...]) -> str:
 
 
 def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
-    """Make ``typed`` (_row, canonical columns, _amount as given, is_bad), a row per record.
+    """Make ``typed`` (_row, canonical columns, _amount, is_bad, refusal), a row per record.
+
+    ``_amount`` is the amount as given where it may be another than the canonical one.
+    ``refusal`` of a bad row is JSON: its reasons, the raw row, and the mapped texts by column.
 
     Raises:
         UnreadableError: the file cannot be cut into records, or the mapping itself fails on a value.
@@ -53,13 +56,20 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
     values = ", ".join(f"{_stored(c)} as {identifier(c.name)}" for c in contract.columns)
     conditions = reasons(contract, file.spec, select.outputs)
     is_bad = f"coalesce({' or '.join(f'({condition})' for _, condition in conditions) or 'false'}, false)"
-    parsed = _parsed(contract, file, select, "records")
+    codes = [f"case when coalesce({condition}, false) then {literal(code)} end" for code, condition in conditions]
+    why = f"list_filter([{', '.join(codes) or 'null'}], lambda code: code is not null)"
+    refusal = f"to_json(struct_pack(reasons := {why}, record := {RECORD}, texts := {_texts(contract, file)}))::varchar"
+    parsed = _parsed(contract, file, select)
     with blame(
         f"mapping {file.source.mapping(file.spec).name} of source {file.source.source} fails",
         "Check its functions and columns; leave the parsing of values to the contract's cast.",
     ):
         try:
-            db.execute(f"create temp table judged as select {values}, _amount, {is_bad} as is_bad from ({parsed})")
+            db.execute(
+                "create temp table judged as"
+                f" select {values}, _amount, is_bad, case when is_bad then {refusal} end as refusal"
+                f" from (select *, {is_bad} as is_bad from ({parsed}))"
+            )
         except duckdb.Error:
             reading.check(db, file)
             raise
@@ -72,13 +82,20 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
 def _stored(column: Column) -> str:
     """SQL of a typed value as ``typed`` keeps it: one of a list by its place there, which is less to sort and write."""
     name = identifier(column.name)
-    if column.type != "varchar" or not column.allowed:
-        return name
-    return f"try_cast({name} as enum({', '.join(map(literal, column.allowed))}))"
+    return f"try_cast({name} as enum({', '.join(map(literal, column.allowed))}))" if _is_listed(column) else name
 
 
-def _parsed(contract: Contract, file: File, select: Mapping, records: str) -> str:
-    """Select of some records in the three layers of ``row_rules``: as text, as read, as typed values; and whole."""
+def _is_listed(column: Column) -> bool:
+    return column.type == "varchar" and bool(column.allowed)
+
+
+def _texts(contract: Contract, file: File) -> str:
+    """SQL of the mapped texts of a row as a struct, by column."""
+    return f"struct_pack({', '.join(f'{identifier(c.name)} := {given(c, file.spec)}' for c in contract.columns)})"
+
+
+def _parsed(contract: Contract, file: File, select: Mapping) -> str:
+    """Select of the records in the three layers of ``row_rules``: as text, as read, as typed values; and whole."""
     spec = file.spec
     texts, reads, values = [], [], []
     for column in contract.columns:
@@ -87,10 +104,10 @@ def _parsed(contract: Contract, file: File, select: Mapping, records: str) -> st
         texts.append(f"{f'typeof({identifier(name)})' if is_mapped else 'null::varchar'} as {identifier(name + GIVEN)}")
         reads.append(f"{read(column, spec, file.timezone)} as {identifier(name + READ)}")
         values.append(f"{cast(column)} as {identifier(name)}")
-    amount = exact_amount(contract.money["amount"]) if contract.money else "null::decimal(38,6)"
+    amount = unkept_amount(contract.column(contract.money["amount"])) if contract.money else "null::decimal(38,6)"
     mapped = f"select {RECORD}, {', '.join(texts)} from ({select.sql})"
     return (
-        f"with raw as (select {RECORD}, * from {records} as {RECORD})"
+        f"with raw as (select {RECORD}, * from records as {RECORD})"
         f" select *, {', '.join(values)}, {amount} as _amount from (select *, {', '.join(reads)} from ({mapped}))"
     )
 
@@ -177,7 +194,12 @@ def accepted(contract: Contract) -> str:
     joins = " ".join(
         f"left join tokens_{c.name} on tokens_{c.name}.value = kept.{identifier(c.name)}::varchar" for c in personal
     )
-    spelled = ", ".join(f"{identifier(name)}::{of} as {identifier(name)}" for name, of, _ in contract.lake_columns)
+    # What is one of a list is written as that, which a reader of Parquet sees as text.
+    listed = {c.name for c in contract.columns if _is_listed(c)}
+    spelled = ", ".join(
+        identifier(name) if name in listed else f"{identifier(name)}::{of} as {identifier(name)}"
+        for name, of, _ in contract.lake_columns
+    )
     return f"select {spelled} from (select {names} from kept {joins} order by {_in_order(contract, 'kept.')})"
 
 
@@ -190,70 +212,65 @@ def identifiers(contract: Contract) -> str | None:
 
 
 def texts(contract: Contract) -> str | None:
-    """Select of the free texts by ``row_key``, rows with any; None if the contract has none."""
+    """Select of the free texts with ``row_key``, rows with any, as the file has them; None if the contract has none."""
     free = [c.name for c in contract.columns if c.is_restricted and not c.token]
     if not free:
         return None
     keys = ", ".join(identifier(k) for k in row_key(contract))
     names = ", ".join(identifier(n) for n in free)
-    return f"select {keys}, {names} from kept where coalesce({names}) is not null order by {_in_order(contract)}"
+    return f"select {keys}, {names} from kept where coalesce({names}) is not null order by {ROW}"
 
 
 def refuse(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
-    """Make table ``refused`` (row_number, _row, reasons, raw_row, examples), what was quarantined and why.
+    """Make table ``refused`` (row_number, _row, reasons, raw_row, texts), what was quarantined and why.
 
-    ``_row`` is null for what is no record. ``examples`` are the mapped texts of a row as JSON, by column; they are
-    as personal as the row.
+    ``_row`` is null for what is no record. ``texts`` are as personal as the row.
     """
-    db.execute(
-        f"create temp view wanted as select {ROW} from typed where is_bad"
-        f" union all select {ROW} from repeats where contradicts"
-    )
-    _find(db, contract, file, select)
-    codes = [
-        f"case when coalesce({condition}, false) then {literal(code)} end"
-        for code, condition in reasons(contract, file.spec, select.outputs)
-    ]
-    contradicts = f"case when repeats.contradicts then {literal('contradicts:' + ','.join(contract.key))} end"
-    texts = ", ".join(f"{identifier(c.name)} := {given(c, file.spec)}" for c in contract.columns)
+    _find_contradicting(db, contract, file, select)
+    why = literal("contradicts:" + ",".join(contract.key))
     db.execute(f"""
         create temp table refused as
         select
-            parsed.{RECORD}.{ROW} as row_number,
-            parsed.{RECORD}.{ROW},
-            list_filter([{", ".join([*codes, contradicts])}], lambda r: r is not null) as reasons,
-            to_json(parsed.{RECORD})::varchar as raw_row,
-            to_json(struct_pack({texts})) as examples
-        from ({_parsed(contract, file, select, "suspects")}) as parsed
-        left join repeats on repeats.{ROW} = parsed.{RECORD}.{ROW}
+            {ROW} as row_number,
+            {ROW},
+            from_json(refusal -> 'reasons', '["varchar"]') as reasons,
+            refusal ->> 'record' as raw_row,
+            refusal -> 'texts' as texts
+        from typed
+        where is_bad
+        union all
+        select {ROW}, {ROW}, [{why}], raw_row, texts from contradicting
         union all
         select row_number, null, ['malformed_record'], raw_row, null from malformed
     """)
 
 
-def _find(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
-    """Make table ``suspects`` (_row, the file's columns) of the wanted rows, from the file.
+def _find_contradicting(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapping) -> None:
+    """Make table ``contradicting`` (_row, raw_row, texts) of the good rows that contradict others, from the file.
 
-    To number its records would take one thread. Rows of one key are in the same order there as in ``typed`` instead;
-    where the key may be derived, rows that say the same.
+    To number its records would take one thread. Rows of one key are in the same order there as in ``typed`` instead.
     """
-    told_by = _hash(contract, contract.derived_key or row_key(contract))
+    told_by = _hash(contract, row_key(contract))
     is_alike = f"coalesce({told_by} in (select _hash from alike), false)"
     place = "row_number() over (partition by _hash order by {}) as place"
-    db.execute(
-        f"create temp table alike as select distinct {told_by} as _hash from typed semi join wanted using ({ROW})"
-    )
-    ((count,),) = db.execute(f"select count(*) from typed where {is_alike}").fetchall()
+    db.execute(f"""
+        create temp table alike as
+        select distinct {told_by} as _hash from typed where {ROW} in (select {ROW} from repeats where contradicts)
+    """)
+    ((count,),) = db.execute("select count(*) from alike").fetchall()
     # A plain semi join would be turned round: the planner takes a file for small and would hold all of it in memory.
-    parsed = _parsed(contract, file, select, "records")
     db.execute(f"""
         create temp table found as
-        select {told_by} as _hash, {RECORD} from ({parsed}) where {is_alike} {"" if count else "limit 0"}
+        select {told_by} as _hash, {RECORD}
+        from ({_parsed(contract, file, select)})
+        where {is_alike}
+        {"" if count else "limit 0"}
     """)
+    key = ", ".join(f"{identifier(k)} := {identifier(k)}::varchar" for k in contract.key)
     db.execute(f"""
-        create temp table suspects as
-        select {ROW}, unnest({RECORD})
-        from (select {told_by} as _hash, {ROW}, {place.format(ROW)} from typed where {is_alike})
+        create temp table contradicting as
+        select {ROW}, to_json({RECORD})::varchar as raw_row, to_json(struct_pack({key})) as texts
+        from (select *, {told_by} as _hash, {place.format(ROW)} from typed where {is_alike})
         join (select *, {place.format("rowid")} from found) using (_hash, place)
-        semi join wanted using ({ROW})
+        where {ROW} in (select {ROW} from repeats where contradicts)
     """)

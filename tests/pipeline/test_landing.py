@@ -340,7 +340,7 @@ def test_texts_of_two_versions_of_a_complaint_keep_their_versions(bank: Settings
         deliver(bank, f"complaints_{number}.csv", "id;changed;said\n" + "".join(f"{line}\n" for line in lines))
     assert land(bank, "complaints").accepted == 6
     texts = [(r["complaint_id"], r["updated_at"].day, r["text"]) for r in rows(bank, "pii/texts/complaints")]  # type: ignore[attr-defined]
-    assert texts == [("c1", 28, "first"), ("c1", 1, "second"), ("c2", 28, "other")] * 2
+    assert sorted(texts) == sorted([("c1", 28, "first"), ("c1", 1, "second"), ("c2", 28, "other")] * 2)
 
 
 def test_business_dates_of_a_delivery_are_the_banks(bank: Settings) -> None:
@@ -422,7 +422,6 @@ def _quarantined_are_lines(bank: Settings, feed: str, lines: list[str]) -> list[
     found = rows(bank, f"pii/quarantine/{feed}")
     for row in found:
         raw = json.loads(str(row["raw_row"]))
-        raw.pop("_row")
         assert ";".join(v or "" for v in raw.values()) == lines[int(str(row["row_number"])) - 1]
     return [int(str(row["row_number"])) for row in found]
 
