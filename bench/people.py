@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bench import splink_rival
 from cx360 import days, ledger, pipeline, postgres, sample
 from cx360.identity.partition import Facts, Partition
 from cx360.settings import Settings
@@ -104,18 +105,24 @@ _CALLS = """
 """
 
 
+#: Links that stand but for matches.
+_LINKS_OF_RULES = """
+    select party_id_a, party_id_b from identity.party_links where outcome = 'joined' and rule <> 'match'
+"""
+
 #: Calls without an id in the source have none in the truth; they are left out.
 _MEASURED = {"app events": _APP, "calls": _CALLS}
 
 
 def pairs(folder: Path, seed: int, customers: int, **how: Any) -> dict[str, dict[str, int]]:
-    """Counts of pairs, by all strata and by deterministic rules alone, of a bank's party records."""
+    """Counts of pairs by all strata, by deterministic rules alone and by bare Splink, of a bank's party records."""
     found = {}
     with _bank(folder, seed, customers, feeds=("parties",), **how) as (db, truth):
-        db.register("exact_groups", _by_rules_alone(db))
-        db.execute("create temp table groups as select g.party_id, e.label from identity.party_groups as g"
-                   " inner join exact_groups as e using (party_id)")  # fmt: skip
-        for name, group in {"cx360": "g.profile_id", "its deterministic rules alone": "e.label"}.items():
+        by_rules = db.sql(_LINKS_OF_RULES).to_arrow_table()
+        db.register("rivals", _people(db, by_rules=by_rules, by_splink=splink_rival.links(folder / "bank" / "inbox")))
+        db.execute("create temp table groups as from rivals")
+        ways = {"cx360": "g.profile_id", "its deterministic rules alone": "e.by_rules", "bare Splink": "e.by_splink"}
+        for name, group in ways.items():
             found[name] = _counts(db, _PAIRS.format(group=group, truth=truth))
     return found
 
@@ -135,16 +142,18 @@ def _counts(db: duckdb.DuckDBPyConnection, sql: str) -> dict[str, int]:
     return dict(zip([column[0] for column in cursor.description], row, strict=True))
 
 
-def _by_rules_alone(db: duckdb.DuckDBPyConnection) -> pa.Table:
-    """(party_id, label): groups of the links that stand but for matches."""
+def _people(db: duckdb.DuckDBPyConnection, **ways: pa.Table) -> pa.Table:
+    """(party_id, one label per way): connected components of the links each way finds between records of the bank."""
     parties = db.sql("select party_id from identity.party_groups order by 1").to_arrow_table()["party_id"]
-    links = db.sql("select party_id_a, party_id_b from identity.party_links where outcome = 'joined'"
-                   " and rule <> 'match'").to_arrow_table()  # fmt: skip
-    size = len(parties)
-    a, b = (pc.index_in(links[name], parties.combine_chunks()).to_numpy() for name in ("party_id_a", "party_id_b"))
-    nobody = np.zeros((2, 0), np.int64)
-    people, _ = Partition.of_singles(size, Facts.none(size), nobody).join(a.astype(np.int64), b.astype(np.int64))
-    return pa.table({"party_id": parties, "label": people.labels})
+    size, found = len(parties), {"party_id": parties}
+    for way, links in ways.items():
+        ends = [pc.index_in(links[name], parties.combine_chunks()) for name in ("party_id_a", "party_id_b")]
+        is_known = pc.and_(*map(pc.is_valid, ends))
+        a, b = (pc.filter(end, is_known).to_numpy().astype(np.int64) for end in ends)
+        nobody = np.zeros((2, 0), np.int64)
+        people, _ = Partition.of_singles(size, Facts.none(size), nobody).join(a, b)
+        found[way] = pa.chunked_array([people.labels])
+    return pa.table(found)
 
 
 @contextmanager
