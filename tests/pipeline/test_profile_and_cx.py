@@ -498,8 +498,8 @@ def test_a_session_belongs_to_who_logged_in(bank: Settings) -> None:
 def test_service_history(bank: Settings) -> None:
     anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
     assert anna["call_30d_count"] == 3  # those she made and that reached somebody or a queue
-    assert (anna["handle_30d_seconds"], anna["handled_call_30d_count"]) == (540 + 600, 2)  # of C3 nobody knows
-    assert (anna["wait_30d_seconds"], anna["waited_call_30d_count"]) == (60, 1)
+    assert (anna["handle_90d_seconds"], anna["handled_call_90d_count"]) == (540 + 600, 2)  # of C3 nobody knows
+    assert (anna["wait_90d_seconds"], anna["waited_call_90d_count"]) == (60, 1)
     assert (bob["call_30d_count"], bob["abandoned_call_30d_count"]) == (2, 1)
     assert (bob["complaint_count"], bob["open_complaint_count"]) == (2, 1)
     assert bob["last_complaint_date"] == date(2026, 3, 10)

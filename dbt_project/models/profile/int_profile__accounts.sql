@@ -12,6 +12,7 @@ holders as (
 dated as (
     select
         account_id,
+        account_type,
         opened_date,
         {{ is_by_as_of('opened_date') }} as was_opened,
         {{ is_by_as_of('opened_date') }}
@@ -24,6 +25,7 @@ held as (
         h.profile_id,
         h.part,
         h.account_id,
+        d.account_type,
         d.opened_date,
         coalesce(d.was_opened, true) as was_opened,
         coalesce(d.is_open, false) as is_open

@@ -33,6 +33,9 @@ held as (
         h.maturity_date,
         h.closed_date,
         h.status,
+        h.amount,
+        h.currency,
+        coalesce(h.account_id, a.account_id) as account_id,
         coalesce(h.opened_date, c.opened_date) as opened_date,
         coalesce(named.profile_id, related.profile_id, o.profile_id, 'unattributed') as profile_id
     from holdings as h
@@ -49,6 +52,12 @@ dated as (
         profile_id,
         holding_type,
         maturity_date,
+        opened_date,
+        closed_date,
+        status,
+        amount,
+        currency,
+        account_id,
         {{ is_by_as_of('opened_date') }} as was_opened,
         {{ is_by_as_of('opened_date') }}
         and coalesce(closed_date > {{ as_of() }}, status <> 'closed') as is_held
