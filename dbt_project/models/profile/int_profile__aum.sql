@@ -30,14 +30,10 @@ aum as (
         max(case when is_now then investment_amount end) as investment_amount,
         max(case when is_now then aum_amount end) as aum_amount,
         max(case when is_now then unconverted_count end) as unconverted_asset_count,
-        cast(
-            {{ average(
-                'sum(case when is_known_month then aum_amount end)',
-                count_if('is_known_month'),
-                2,
-            ) }}
-            as decimal(18, 2)
-        ) as aum_12m_mean_amount
+        {{ average_money(
+            'sum(case when is_known_month then aum_amount end)',
+            count_if('is_known_month'),
+        ) }} as aum_12m_mean_amount
     from judged
     group by profile_id
 )

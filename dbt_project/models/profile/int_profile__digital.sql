@@ -40,14 +40,19 @@ used as (
             as digital_90d_share,
         {{ zero_where_fed('app.app_feature_weight_90d_share', 'app_events', 'double') }}
             as app_feature_weight_90d_share,
-        {{ zero_where_fed('app.app_active_day_30d_count', 'app_events') }} > 0
-            as is_app_active_30d,
-        {{ divide(zero_where_fed('app.app_active_day_30d_count', 'app_events'), 30) }}
-            as app_stickiness_30d_share
+        {{ zero_where_fed('app.app_active_day_30d_count', 'app_events') }}
+            as app_active_day_30d_count
     from person
     cross join feeds
     left join app on person.profile_id = app.profile_id
     left join channels on person.profile_id = channels.profile_id
+),
+
+shares as (
+    select
+        *,
+        {{ divide('app_active_day_30d_count', 30) }} as app_stickiness_30d_share
+    from used
 ),
 
 weighted as (
@@ -68,7 +73,7 @@ weighted as (
         end as {{ weight }}
         {{- "," if not loop.last }}
         {%- endfor %}
-    from used
+    from shares as used
     cross join feeds
     cross join rules
 ),
@@ -76,7 +81,7 @@ weighted as (
 digital as (
     select
         profile_id,
-        is_app_active_30d,
+        app_active_day_30d_count > 0 as is_app_active_30d,
         app_stickiness_30d_share,
         {%- set values, weights = [], [] %}
         {%- for weight, value, names in parts %}
