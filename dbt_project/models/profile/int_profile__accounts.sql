@@ -14,6 +14,8 @@ dated as (
         account_id,
         account_type,
         opened_date,
+        closed_date,
+        status = 'closed' as is_closed,
         {{ is_by_as_of('opened_date') }} as was_opened,
         {{ is_by_as_of('opened_date') }}
         and coalesce(closed_date > {{ as_of() }}, status <> 'closed') as is_open
@@ -27,6 +29,8 @@ held as (
         h.account_id,
         d.account_type,
         d.opened_date,
+        d.closed_date,
+        coalesce(d.is_closed, false) as is_closed,
         coalesce(d.was_opened, true) as was_opened,
         coalesce(d.is_open, false) as is_open
     from holders as h

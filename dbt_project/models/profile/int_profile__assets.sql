@@ -60,7 +60,7 @@ held as (
     inner join asset_days as d
         on
             coalesce(h.opened_date <= d.asset_date, true)
-            and coalesce(h.closed_date > d.asset_date, h.status <> 'closed')
+            and coalesce(h.closed_date > d.asset_date, not h.is_closed)
     left join accounts as a
         on
             h.account_id = a.account_id

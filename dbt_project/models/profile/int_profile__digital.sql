@@ -1,8 +1,9 @@
-{#- part of the index, its rule, its value from 0 to 1, the feeds of which one must be there -#}
+{%- set is_fed = 'feeds.has_app_events or feeds.has_transactions' -%}
+{#- parts of the index: rule that weighs it, value from 0 to 1, whether its feeds are there -#}
 {%- set parts = [
-    ['adoption_feature_points', 'app_feature_weight_90d_share', ['app_events']],
-    ['adoption_stickiness_points', 'app_stickiness_30d_share', ['app_events']],
-    ['adoption_channel_points', 'digital_90d_share', ['app_events', 'transactions']],
+    ['adoption_feature_points', 'app_feature_weight_90d_share', 'feeds.has_app_events'],
+    ['adoption_stickiness_points', 'app_stickiness_30d_share', 'feeds.has_app_events'],
+    ['adoption_channel_points', 'digital_90d_share', '(' ~ is_fed ~ ')'],
 ] -%}
 
 with
@@ -58,17 +59,17 @@ shares as (
 weighted as (
     select
         used.*,
-        feeds.has_app_events or feeds.has_transactions as is_known,
+        {{ is_fed }} as is_known,
         used.can_bank_digitally
         and used.assisted_day_count >= rules.migration_assisted_days_from
-        and used.assisted_day_count
-        >= rules.migration_assisted_share_from
+        and 100 * used.assisted_day_count
+        >= rules.migration_assisted_percent_from
         * (used.assisted_day_count + used.digital_day_count) as is_candidate,
-        {%- for weight, value, names in parts %}
+        {%- for weight, value, is_there in parts %}
         case
             when
                 used.{{ value }} is not null
-                and (feeds.has_{{ names | join(' or feeds.has_') }})
+                and {{ is_there }}
                 then rules.{{ weight }}
         end as {{ weight }}
         {{- "," if not loop.last }}
@@ -84,7 +85,7 @@ digital as (
         app_active_day_30d_count > 0 as is_app_active_30d,
         app_stickiness_30d_share,
         {%- set values, weights = [], [] %}
-        {%- for weight, value, names in parts %}
+        {%- for weight, value, is_there in parts %}
         {%- do values.append('coalesce(' ~ weight ~ ' * ' ~ value ~ ', 0)') %}
         {%- do weights.append('coalesce(' ~ weight ~ ', 0)') %}
         {%- endfor %}

@@ -54,10 +54,10 @@ dated as (
         maturity_date,
         opened_date,
         closed_date,
-        status,
         amount,
         currency,
         account_id,
+        status = 'closed' as is_closed,
         {{ is_by_as_of('opened_date') }} as was_opened,
         {{ is_by_as_of('opened_date') }}
         and coalesce(closed_date > {{ as_of() }}, status <> 'closed') as is_held

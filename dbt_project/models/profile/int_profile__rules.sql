@@ -4,7 +4,7 @@
     'adoption_stickiness_points',
     'adoption_channel_points',
     'migration_assisted_days_from',
-    'migration_assisted_share_from',
+    'migration_assisted_percent_from',
 ] -%}
 
 with
