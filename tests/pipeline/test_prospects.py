@@ -36,6 +36,7 @@ def _event(key: str, day: str, device: str, party_id: str | None = None) -> dict
         "event_id": key,
         "occurred_at": at,
         "event_name": "view",
+        "feature": "accounts",
         "platform": "ios",
         "session_id": key,
         "device_token": device,

@@ -73,7 +73,7 @@ PARTIES = [
 EVENTS = [
     _event("e1", "2024-03-01 10:00:00+00", device_token="own", app_user_token="ada1", party_id="dup1"),
     _event("e2", "2024-03-01 22:59:59+00", device_token="own", app_user_token="ada1", session_id="s1"),
-    _event("e3", "2024-03-01 23:00:00+00", device_token="own", event_name="view"),
+    _event("e3", "2024-03-01 23:00:00+00", device_token="own", event_name="view", feature="accounts"),
     _event("e4", "2024-03-02 10:00:00+00", device_token="shared", party_id="twin1"),
     _event("e5", "2024-03-02 11:00:00+00", device_token="shared", party_id="twin2"),
     _event("e6", "2024-03-02 12:00:00+00", device_token="own", app_user_token="both", party_id="dup2"),
