@@ -44,9 +44,12 @@ _KEYS = {
     "app_events": "event_id",
     "call_logs": "call_id",
     "survey_responses": "response_id",
+    "risk_scores": "score_id",
+    "points_entries": "entry_id",
 }
 _KEYS_OF_FEWER = {
     "complaints": "complaint_id",
+    "outreach": "outreach_id",
     "account_parties": "account_id, party_id",
     "holdings": "holding_id",
     "fx_rates": "rate_date, currency, quote_currency",

@@ -55,6 +55,9 @@ REFERENCES: dict[str, dict[str, tuple[str, str]]] = {
     "call_logs": {"party_id": ("parties", "party_id")},
     "survey_responses": {"party_id": ("parties", "party_id")},
     "complaints": {"party_id": ("parties", "party_id")},
+    "risk_scores": {"party_id": ("parties", "party_id")},
+    "outreach": {"party_id": ("parties", "party_id")},
+    "points_entries": {"party_id": ("parties", "party_id")},
 }
 
 #: Columns of which at least one says whom an event is about.
