@@ -3,6 +3,15 @@
   points. One list of each, so that columns stay the same everywhere.
 #}
 
+{# Models int_profile__<domain> of such feeds, and their columns. #}
+{% macro optional_domains() %}{{ return(['risk', 'outreach', 'points']) }}{% endmacro %}
+
+{% macro optional_columns() %}
+        {{- risk_columns() }}
+        {{- outreach_columns() }}
+        {{- points_columns() }}
+{%- endmacro %}
+
 {# Risks with a score of their own; seed risk_score_names says which scores tell them. #}
 {% macro risks() %}{{ return(['fraud', 'credit']) }}{% endmacro %}
 

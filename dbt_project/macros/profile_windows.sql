@@ -98,14 +98,3 @@ min_by({{ column }}, preference) filter (where {{ column }} is not null)
 {% macro contact_channels() %}{{ return(['app', 'online', 'phone', 'atm', 'branch', 'pos']) }}{% endmacro %}
 
 {% macro question_families() %}{{ return(['nps', 'csat', 'ces']) }}{% endmacro %}
-
-{% macro experience_columns() %}
-        {%- for family in question_families() %}
-        experience.{{ family }}_last_score,
-        experience.{{ family }}_mean_365d_score,
-        {{ zero_where_fed('experience.' ~ family ~ '_answer_365d_count', 'survey_responses') }}
-            as {{ family }}_answer_365d_count,
-        experience.{{ family }}_last_answer_date
-        {{- "," if not loop.last }}
-        {%- endfor %}
-{%- endmacro %}

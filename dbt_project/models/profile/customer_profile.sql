@@ -9,11 +9,8 @@
     'service',
     'complaints',
     'experience',
-    'risk',
-    'outreach',
-    'points',
     'seen',
-] -%}
+] + optional_domains() -%}
 
 with
 
@@ -101,14 +98,17 @@ customer_profile as (
         {{ zero_where_fed('complaints.open_complaint_count', 'complaints') }}
             as open_complaint_count,
         complaints.last_complaint_date,
-
-        -- risk, outreach and points, where the bank has such feeds
-        {{- risk_columns() }}
-        {{- outreach_columns() }}
-        {{- points_columns() }}
+        {{- optional_columns() }}
 
         -- experience
-        {{- experience_columns() }}
+        {%- for family in question_families() %}
+        experience.{{ family }}_last_score,
+        experience.{{ family }}_mean_365d_score,
+        {{ zero_where_fed('experience.' ~ family ~ '_answer_365d_count', 'survey_responses') }}
+            as {{ family }}_answer_365d_count,
+        experience.{{ family }}_last_answer_date
+        {{- "," if not loop.last }}
+        {%- endfor %}
     from spine
     cross join feeds
     {%- for domain in domains %}
