@@ -47,7 +47,7 @@ EARN, ADJUST, REDEEM, EXPIRE = range(4)
 
 
 def risk_feed(plan: Plan, people: People, parties: Parties) -> Feed:
-    """The feed ``risk_scores``: every engine runs in the early morning over some people; each has a risk of their own."""
+    """The feed ``risk_scores``: engines run in the early morning over some people, each with a risk of their own."""
     import pyarrow as pa
 
     rng, p = plan.rng("risk_scores"), plan.settings["programmes"]
@@ -89,9 +89,7 @@ def outreach_feed(plan: Plan, people: People, parties: Parties) -> Feed:
 
     rng, p = plan.rng("outreach"), plan.settings["programmes"]
     busy = calendar(plan, OFFICE_WEEKDAYS)
-    person, day = spread(
-        rng, plan, p["messages_per_month"] / 30 * people.adult, people.since, people.last_day, busy
-    )
+    person, day = spread(rng, plan, p["messages_per_month"] / 30 * people.adult, people.since, people.last_day, busy)
     n = len(person)
     medium, campaign = weighted(rng, p["channels"], n), rng.integers(0, len(CAMPAIGNS), n)
     sent = day * 86400 + clock(rng, n, OFFICE_HOURS)
