@@ -451,6 +451,8 @@ def _release(
     changes: Sequence[dict[str, Any]] = (),
 ) -> Publication:
     """Bring PostgreSQL to the files of a folder, then point ``latest`` to them and let old ones go."""
+    last = _last(settings)
+    rows_before = last.table_rows if last else {}
     for table in tables:
         sync.add_columns(connection, table)
     try:
@@ -460,7 +462,7 @@ def _release(
         publication_id, changed = _transact(settings, connection, name, tables, record, changes, trusted=False)
     _point(settings, name)
     for table in tables:
-        sync.tend(connection, table, changed[table.full_name])
+        sync.tend(connection, table, rows_before.get(table.full_name, 0))
     _let_go(settings)
     log.info(
         "publication %s: %s of %s rows changed",

@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 #: How long adding a column waits for readers, each time so shortly that nobody queues behind it.
 _ADD_COLUMN_TRIES, _ADD_COLUMN_WAIT = 300, "50ms"
 
-#: Share of a table's rows from which its statistics are computed anew at once, not when autovacuum comes by.
+#: A table whose size changes by this share of its rows gets new statistics at once. What only changed otherwise waits
+#: for autovacuum: the planner's picture of it is still right.
 _ANALYZE_SHARE = 0.1
 
 _TYPES = {
@@ -253,6 +254,7 @@ def apply(
     names = ", ".join(identifier(c.name) for c in columns)
     gone = duck.sql(f"select {keys} from difference where was_there")
     if count := _stage(postgres, "cx360_gone", [c for c in columns if c.name in new.grain], gone.to_arrow_reader()):
+        _execute(postgres, "analyze pg_temp.cx360_gone")  # few rows are looked up, many are found in one pass
         same = " and ".join(f"t.{identifier(k)} = g.{identifier(k)}" for k in new.grain)
         deleted = _execute(postgres, f"delete from {new.quoted} t using pg_temp.cx360_gone g where {same}")
         if deleted != count:
@@ -289,7 +291,7 @@ def describe(postgres: "AdbcConnection", table: Table) -> None:
             _execute(postgres, f"comment on column {where} is {literal(column.description)}")
 
 
-def tend(connection: "psycopg.Connection[Any]", table: Table, changed: int) -> None:
+def tend(connection: "psycopg.Connection[Any]", table: Table, rows_before: int) -> None:
     """After the commit, without locking readers out: make indexes that are missing, refresh statistics."""
     valid = dict(
         connection.execute(
@@ -303,7 +305,7 @@ def tend(connection: "psycopg.Connection[Any]", table: Table, changed: int) -> N
             connection.execute(f"drop index concurrently {identifier(table.schema)}.{identifier(name)}")
         if not valid.get(name):
             connection.execute(_create_index(table, name, columns, "concurrently"))
-    if changed > _ANALYZE_SHARE * table.rows:
+    if abs(table.rows - rows_before) > _ANALYZE_SHARE * table.rows:
         connection.execute(f"analyze {table.quoted}")
 
 
@@ -392,10 +394,7 @@ def _stage(postgres: "AdbcConnection", name: str, columns: Iterable[Column], row
     """Load rows into a temporary table that goes with the transaction; returns their number."""
     kinds = ", ".join(f"{identifier(c.name)} {c.postgres_type}" for c in columns)
     _execute(postgres, f"create temp table {name} ({kinds}) on commit drop")
-    count = _ingest(postgres, name, rows, temporary=True)
-    if count:
-        _execute(postgres, f"analyze pg_temp.{name}")
-    return count
+    return _ingest(postgres, name, rows, temporary=True)
 
 
 @contextmanager
