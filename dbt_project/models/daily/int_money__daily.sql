@@ -19,7 +19,9 @@ money_daily as (
         {{ sum_money('transactions_daily.credit_amount') }} as credit_amount,
         {{ sum_money('transactions_daily.debit_amount') }} as debit_amount,
         {{ sum_integer('transactions_daily.customer_initiated_count') }}
-            as customer_initiated_count
+            as customer_initiated_count,
+        {{ sum_money('transactions_daily.customer_initiated_amount') }}
+            as customer_initiated_amount
     from transactions_daily
     left join owners
         on transactions_daily.account_id = owners.account_id

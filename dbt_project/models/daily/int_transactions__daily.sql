@@ -32,7 +32,10 @@ transactions_daily as (
             ~ "' then transactions.amount else 0 end"
         ) }} as {{ direction }}_amount,
         {%- endfor %}
-        {{ count_if('categories.is_customer_initiated') }} as customer_initiated_count
+        {{ count_if('categories.is_customer_initiated') }} as customer_initiated_count,
+        {{ sum_money(
+            'case when categories.is_customer_initiated then transactions.amount else 0 end'
+        ) }} as customer_initiated_amount
     from transactions
     left join categories
         on

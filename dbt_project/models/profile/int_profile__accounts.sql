@@ -13,6 +13,8 @@ dated as (
     select
         account_id,
         opened_date,
+        closed_date,
+        status = 'closed' as is_closed,
         {{ is_by_as_of('opened_date') }} as was_opened,
         {{ is_by_as_of('opened_date') }}
         and coalesce(closed_date > {{ as_of() }}, status <> 'closed') as is_open
@@ -25,6 +27,8 @@ held as (
         h.part,
         h.account_id,
         d.opened_date,
+        d.closed_date,
+        coalesce(d.is_closed, false) as is_closed,
         coalesce(d.was_opened, true) as was_opened,
         coalesce(d.is_open, false) as is_open
     from holders as h

@@ -49,6 +49,9 @@ dated as (
         profile_id,
         holding_type,
         maturity_date,
+        opened_date,
+        closed_date,
+        status = 'closed' as is_closed,
         {{ is_by_as_of('opened_date') }} as was_opened,
         {{ is_by_as_of('opened_date') }}
         and coalesce(closed_date > {{ as_of() }}, status <> 'closed') as is_held

@@ -1,0 +1,111 @@
+{%- set window_days = profile_rule('activation_window_days') -%}
+with
+
+inputs as (
+    select * from {{ ref('int_segments__scored') }}
+    where month_start = cast('{{ month_start(0) }}' as date)
+),
+
+placed as (
+    select * from {{ ref('int_segments__sized') }}
+    where month_start = cast('{{ month_start(0) }}' as date)
+),
+
+membership as (
+    select * from {{ ref('segment_membership') }}
+    where
+        scheme = 'lifecycle'
+        and left_date is null
+),
+
+tiers as (
+    select * from {{ ref('loyalty_tiers') }}
+    where month_start = cast('{{ month_start(0) }}' as date)
+),
+
+active_days as (
+    select * from {{ ref('int_segments__active_days') }}
+),
+
+waves as (
+    select
+        wave,
+        from_day,
+        lead(from_day) over (order by from_day) as until_day
+    from {{ ref('onboarding_waves') }}
+),
+
+segments as (
+    select
+        profile_id,
+        {%- for scheme in ['lifecycle', 'rfm', 'micro', 'primary'] %}
+        max(case when scheme = '{{ scheme }}' then segment end) as {{ scheme }}_segment
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from placed
+    group by profile_id
+),
+
+observed as (
+    select min(business_date) as first_date from active_days
+),
+
+-- days of acting within so many days of the first opening, if acts are known since then
+activation as (
+    select
+        i.profile_id,
+        count(a.business_date) >= {{ profile_rule('activation_day_count') }} as is_activated,
+        min(i.opened_date) as opened_date
+    from inputs as i
+    left join active_days as a
+        on
+            i.profile_id = a.profile_id
+            and a.business_date >= i.opened_date
+            and a.business_date < {{ add_days('i.opened_date', window_days) }}
+    where i.opened_date >= (select first_date from observed)
+    group by i.profile_id
+),
+
+current_segments as (
+    select
+        i.profile_id,
+        s.lifecycle_segment as lifecycle_stage,
+        m.entered_date as lifecycle_entered_date,
+        m.reason as lifecycle_reason,
+        i.last_active_date,
+        i.active_day_3m_count,
+        i.active_change_share as active_day_3m_change_share,
+        case when s.lifecycle_segment = 'onboarding' then i.tenure_days + 1 end
+            as onboarding_day_count,
+        case when s.lifecycle_segment = 'onboarding' then w.wave end as onboarding_wave,
+        case
+            when a.is_activated then true
+            when
+                {{ add_days('a.opened_date', window_days) }} <= {{ as_of() }}
+                then false
+        end as is_activated_90d,
+        {%- for measure, value in rfm_measures() %}
+        i.rfm_{{ measure }}_score,
+        {%- endfor %}
+        i.rfm_recency_score || '-' || i.rfm_frequency_score || '-' || i.rfm_monetary_score
+            as rfm_cell,
+        s.rfm_segment,
+        s.primary_segment,
+        s.micro_segment,
+        t.tier as loyalty_tier,
+        t.movement as loyalty_tier_movement,
+        t.next_tier as loyalty_next_tier,
+        t.keep_spend_gap_amount as loyalty_keep_spend_gap_amount,
+        t.next_spend_gap_amount as loyalty_next_spend_gap_amount
+    from inputs as i
+    left join segments as s on i.profile_id = s.profile_id
+    left join membership as m on i.profile_id = m.profile_id
+    left join tiers as t on i.profile_id = t.profile_id
+    left join activation as a on i.profile_id = a.profile_id
+    left join waves as w
+        on
+            i.tenure_days + 1 >= w.from_day
+            and coalesce(i.tenure_days + 1 < w.until_day, true)
+)
+
+select * from current_segments

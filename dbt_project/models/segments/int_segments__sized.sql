@@ -1,0 +1,112 @@
+{#- a segment named a/b is a part of a; the widest has no name of its own before a slash -#}
+with
+
+schemes as (
+    select * from {{ ref('segment_schemes') }}
+),
+
+placed_0 as (
+    select
+        p.*,
+        p.segment as rule_segment,
+        s.minimum_count,
+        s.rest_segment
+    from {{ ref('int_segments__placed') }} as p
+    inner join schemes as s on p.scheme = s.scheme
+),
+
+{%- for step in [1, 2, 3] %}
+
+-- step {{ step }}: who is in a segment of too few is in the next wider one
+counted_{{ step }} as (
+    select
+        *,
+        count(*) over (partition by scheme, month_start, segment) as member_count
+    from placed_{{ step - 1 }}
+),
+
+placed_{{ step }} as (
+    select
+        profile_id,
+        scheme,
+        month_start,
+        is_final,
+        rule_version,
+        priority,
+        case
+            when member_count >= minimum_count or segment = rest_segment then segment
+            when segment like '%/%' then regexp_replace(segment, '/[^/]*$', '')
+            else rest_segment
+        end as segment,
+        reason,
+        rule_segment,
+        minimum_count,
+        rest_segment
+    from counted_{{ step }}
+),
+{%- endfor %}
+
+sized as (
+    select
+        profile_id,
+        scheme,
+        month_start,
+        is_final,
+        rule_version,
+        priority,
+        segment,
+        case
+            when segment = rule_segment then reason
+            else 'Fewer than ' || minimum_count || ' in ' || rule_segment || '. ' || reason
+        end as reason,
+        row_number() over (
+            partition by profile_id, scheme, month_start, segment
+            order by priority
+        ) as place
+    from placed_3
+),
+
+-- several rules may lead to one segment
+once as (
+    select * from sized
+    where place = 1
+),
+
+-- the segment of the highest priority where a person is in several
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by profile_id, month_start
+            order by priority, scheme, segment
+        ) as preference
+    from once
+    where scheme in (select scheme from schemes where not is_partition)
+),
+
+with_primary as (
+    select
+        profile_id,
+        scheme,
+        month_start,
+        is_final,
+        rule_version,
+        priority,
+        segment,
+        reason
+    from once
+    union all
+    select
+        profile_id,
+        'primary' as scheme,
+        month_start,
+        is_final,
+        rule_version,
+        priority,
+        segment,
+        reason
+    from ranked
+    where preference = 1
+)
+
+select * from with_primary

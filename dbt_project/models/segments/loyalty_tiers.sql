@@ -1,0 +1,122 @@
+with
+
+customers as (
+    select
+        profile_id,
+        month_start,
+        {{ month_number('month_start') }} as month_number,
+        evaluation_date,
+        is_final,
+        initiated_12m_amount as spend_amount,
+        coalesce(balance_amount, 0) as balance_amount,
+        active_day_12m_count as active_day_count
+    from {{ ref('int_segments__inputs') }}
+    where has_open_product = 1
+),
+
+versions as (
+    select
+        valid_from,
+        row_number() over (order by valid_from) = 1 as is_first,
+        lead(valid_from) over (order by valid_from) as next_valid_from
+    from (select distinct valid_from from {{ ref('loyalty_tier_rules') }}) as each_version
+),
+
+-- the first version speaks for all the time before it
+rules as (
+    select
+        r.*,
+        case when v.is_first then {{ beginning_of_time() }} else r.valid_from end as in_force_from,
+        coalesce(v.next_valid_from, {{ end_of_time() }}) as in_force_until
+    from {{ ref('loyalty_tier_rules') }} as r
+    inner join versions as v on r.valid_from = v.valid_from
+),
+
+-- a tier is reached by spending or by balance, and by being active
+reached as (
+    select
+        c.profile_id,
+        c.month_start,
+        max(r.rank) as reached_rank
+    from customers as c
+    inner join rules as r
+        on
+            c.evaluation_date >= r.in_force_from
+            and c.evaluation_date < r.in_force_until
+            and (c.spend_amount >= r.spend_amount or c.balance_amount >= r.balance_amount)
+            and c.active_day_count >= r.active_day_count
+    group by c.profile_id, c.month_start
+),
+
+-- it is kept for some months after
+held as (
+    select
+        c.*,
+        r.reached_rank,
+        max(r.reached_rank) over (
+            partition by c.profile_id
+            order by c.month_number
+            range between {{ profile_rule('loyalty_grace_months') }} preceding and current row
+        ) as held_rank
+    from customers as c
+    inner join reached as r
+        on
+            c.profile_id = r.profile_id
+            and c.month_start = r.month_start
+),
+
+moved as (
+    select
+        *,
+        lag(held_rank) over (partition by profile_id order by month_number) as last_rank,
+        lag(month_number) over (partition by profile_id order by month_number) as last_month_number
+    from held
+),
+
+loyalty_tiers as (
+    select
+        m.profile_id,
+        m.month_start,
+        own.tier,
+        m.is_final,
+        case
+            when coalesce(m.last_month_number < m.month_number - 1, true) then 'new'
+            when m.held_rank > m.last_rank then 'up'
+            when m.held_rank < m.last_rank then 'down'
+            when m.reached_rank < m.held_rank then 'warning'
+            else 'keep'
+        end as movement,
+        m.spend_amount as spend_12m_amount,
+        m.balance_amount,
+        m.active_day_count as active_day_12m_count,
+        upper.tier as next_tier,
+        -- spending or balance closes the gap of money, whichever comes first
+        {%- for name, tier in [('keep', 'own'), ('next', 'upper')] %}
+        {%- for money in ['spend', 'balance'] %}
+        case
+            when {{ tier }}.tier is null then null
+            when m.spend_amount >= {{ tier }}.spend_amount then 0
+            when m.balance_amount >= {{ tier }}.balance_amount then 0
+            else {{ tier }}.{{ money }}_amount - m.{{ money }}_amount
+        end as {{ name }}_{{ money }}_gap_amount,
+        {%- endfor %}
+        case
+            when {{ tier }}.tier is null then null
+            when m.active_day_count >= {{ tier }}.active_day_count then 0
+            else {{ tier }}.active_day_count - m.active_day_count
+        end as {{ name }}_active_day_gap_count,
+        {%- endfor %}
+        own.valid_from as rule_version
+    from moved as m
+    inner join rules as own
+        on
+            m.evaluation_date >= own.in_force_from
+            and m.evaluation_date < own.in_force_until
+            and m.held_rank = own.rank
+    left join rules as upper
+        on
+            own.valid_from = upper.valid_from
+            and own.rank + 1 = upper.rank
+)
+
+select * from loyalty_tiers

@@ -1,0 +1,78 @@
+with
+
+-- cut points of a month come from the whole month before it
+active as (
+    select
+        profile_id,
+        {{ month_number('month_start') }} + 1 as month_number,
+        evaluation_date as measured_date,
+        {%- for measure, value in rfm_measures() %}
+        cast({{ value }} as decimal(38, 2)) as {{ measure }}
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_segments__inputs') }}
+    where
+        is_final
+        and {{ is_rfm_scored() }}
+),
+
+days as (
+    select * from {{ ref('int_segments__days') }}
+),
+
+valued as (
+    {%- for measure, value in rfm_measures() %}
+    select
+        month_number,
+        measured_date,
+        profile_id,
+        '{{ measure }}' as measure,
+        {{ measure }} as value
+    from active
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by month_number, measure
+            order by value, profile_id
+        ) as place,
+        count(*) over (partition by month_number, measure) as customer_count
+    from valued
+),
+
+-- the value that a fifth, two fifths … of the customers do not exceed
+cut as (
+    select
+        month_number,
+        measure,
+        min(measured_date) as measured_date,
+        min(customer_count) as customer_count,
+        {%- for k in range(1, 5) %}
+        min(case when place * 5 >= customer_count * {{ k }} then value end) as upper_bound_{{ k }}
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from ranked
+    group by month_number, measure
+),
+
+rfm_cut_points as (
+    select
+        d.month_start,
+        c.measure,
+        c.measured_date,
+        c.customer_count,
+        {%- for k in range(1, 5) %}
+        c.upper_bound_{{ k }},
+        {%- endfor %}
+        c.upper_bound_1 = c.upper_bound_2
+        or c.upper_bound_2 = c.upper_bound_3
+        or c.upper_bound_3 = c.upper_bound_4 as has_empty_scores
+    from cut as c
+    inner join days as d on c.month_number = d.month_number
+)
+
+select * from rfm_cut_points
