@@ -37,9 +37,9 @@ _SYSTEM_USER = "pgserver"
 _PORTS = range(20000, 32000)
 
 #: Sized for a machine that also runs the warehouse and Airflow. Nobody replicates this server, so a table made and
-#: filled in one transaction needs no log: its file is on the disk before the commit. Whole pages go into the log as they are,
-#: for packing them took a third of a publication. Errors are logged without statement and detail, which may quote
-#: personal values.
+#: filled in one transaction needs no log: its file is on the disk before the commit. Whole pages go into the log as
+#: they are, for packing them took a third of a publication. Errors are logged without statement and detail, which may
+#: quote personal values.
 _CONFIG = """\
 listen_addresses = '127.0.0.1'
 port = {port}
