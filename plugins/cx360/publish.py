@@ -26,7 +26,7 @@ from cx360 import engines, ledger, postgres, sync
 from cx360.ledger import Publication
 from cx360.settings import Settings
 from cx360.sql import identifier, literal
-from cx360.sync import Column, SyncError, Table
+from cx360.sync import Column, Part, SyncError, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -137,12 +137,21 @@ def read_tables(settings: Settings, name: str) -> list[Table]:
                 "grain": tuple(raw["grain"]),
                 "columns": tuple(Column(**column) for column in raw["columns"]),
                 "indexes": tuple(map(tuple, raw["indexes"])),
+                "parts": tuple(Part(**part) for part in raw["parts"]),
             }
         )
-        for raw in json.loads(described.read_text())
+        for raw in map(_of_one_file, json.loads(described.read_text()))
     ]
     placed = [replace(t, path=_folder(settings, t) / name / f"{t.full_name}.parquet") for t in tables]
-    return placed if all(table.path.exists() for table in placed) else []
+    return placed if all(path.exists() for table in placed for path in table.files.values()) else []
+
+
+def _of_one_file(raw: dict[str, Any]) -> dict[str, Any]:
+    """The description of a table as it is now written; before tables had parts, it was that of its one file."""
+    if "parts" in raw:
+        return raw
+    file = {"name": "", "rows": raw.pop("rows"), "fingerprint": "", "content_hash": raw.pop("content_hash")}
+    return raw | {"parts": [file]}
 
 
 def last_tables(settings: Settings) -> list[Table]:
@@ -187,9 +196,15 @@ def _export(settings: Settings, as_of: date) -> str:
         shutil.rmtree(folder, ignore_errors=True)  # of a killed process; we are alone
         folder.mkdir(parents=True)
     models = _public_models(settings)
+    last = {table.full_name: table for table in last_tables(settings)}
     with _warehouse(settings, models) as duck:
-        tables = [_write(duck, table, source, stage) for table, source in _public_tables(settings, duck, models)]
-        tables.append(_write(duck, _IDENTIFIER_VALUES, _identifier_values(settings, duck), private))
+        tables = [
+            _write(duck, table, f"candidate.{table.quoted}", stage, last.get(table.full_name))
+            for table in _public_tables(settings, duck, models)
+        ]
+        values = _IDENTIFIER_VALUES
+        duck.execute(f"create temp table identifier_values as {_identifier_values(settings, duck)}")
+        tables.append(_write(duck, values, "identifier_values", private, last.get(values.full_name)))
     described = json.dumps(
         [{key: value for key, value in asdict(t).items() if key != "path"} for t in tables], indent=1
     )
@@ -197,7 +212,6 @@ def _export(settings: Settings, as_of: date) -> str:
     if not read_tables(settings, name):
         (stage / "tables.json").write_text(described)
         _fsync(stage / "tables.json")
-        _share_unchanged(settings, tables)
         _keep(private, settings.lake / "pii" / "publications" / name)
         _keep(stage, settings.publications / name)
     shutil.rmtree(stage, ignore_errors=True)
@@ -245,8 +259,8 @@ def _public_models(settings: Settings) -> list[dict[str, Any]]:
 
 def _public_tables(
     settings: Settings, duck: "duckdb.DuckDBPyConnection", models: list[dict[str, Any]]
-) -> Iterable[tuple[Table, str]]:
-    """Every public table with the select of its rows, types as the warehouse has them."""
+) -> Iterable[Table]:
+    """Every public table, types as the warehouse has them."""
     for node in models:
         schema, name, meta = node["schema"], node["alias"], node["config"]["meta"]
         if schema not in SCHEMAS:
@@ -269,40 +283,26 @@ def _public_tables(
             grain=grain,
             columns=tuple(Column(c, kind, described.get(c.lower(), "").strip()) for c, kind in columns),
             indexes=tuple(tuple([i] if isinstance(i, str) else i) for i in meta.get("indexes") or ()),
+            by_day=meta.get("kept_by") or meta.get("by_day") or "",
+            is_kept="kept_by" in meta,
         )
-        rows = f"select * from candidate.{table.quoted}"
-        yield table, _with_kept_days(settings, table, meta["kept_by"], rows) if "kept_by" in meta else rows
+        if table.is_kept:
+            _require_days_before(settings, table)
+        yield table
 
 
-def _with_kept_days(settings: Settings, table: Table, day: str, rows: str) -> str:
-    """Select of the candidate's rows and those of days published before, which stay as they were told.
-
-    Only the newest published day is open: building it again replaces it. The candidate holds one day.
+def _require_days_before(settings: Settings, table: Table) -> None:
+    """Refuse to lose the days of a table that were published before.
 
     Raises:
         SyncError: the files of the last publication are gone, and with them the days before.
     """
     last = _last(settings)
-    if last is None or not last.table_rows.get(table.full_name):
-        return rows
-    before = {t.full_name: t for t in read_tables(settings, last.parquet_path)}.get(table.full_name)
-    if before is None:
+    if last is not None and last.table_rows.get(table.full_name) and not read_tables(settings, last.parquet_path):
         raise SyncError(
             f"the files of publication {last.publication_id} are gone, and the earlier days of {table.full_name} with"
             f" them: bring back {settings.publications / last.parquet_path} from a backup and publish again"
         )
-    name, file = identifier(day), f"read_parquet({literal(str(before.path))})"
-    return f"""
-        with candidate_rows as ({rows}),
-        told as (from {file}),
-        days as (
-            select max(told.{name}) as newest, (select max({name}) from candidate_rows) as built,
-                bool_or(told.{name} = (select max({name}) from candidate_rows)) as is_told
-            from told
-        )
-        select told.* from told cross join days where not (told.{name} = built and built = newest)
-        union all by name
-        select candidate_rows.* from candidate_rows cross join days where built >= newest or not is_told"""
 
 
 _IDENTIFIER_VALUES = Table(
@@ -337,43 +337,87 @@ def _identifier_values(settings: Settings, duck: "duckdb.DuckDBPyConnection") ->
     )
 
 
-def _write(duck: "duckdb.DuckDBPyConnection", table: Table, source: str, folder: Path) -> Table:
-    """Write a table's file, sorted by key; returns the table with its rows and hash."""
+def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: Path, last: Table | None) -> Table:
+    """Write a table's files, each sorted by key; returns the table with its parts.
+
+    A part that holds what it held in the last publication is a link to that: it costs one look at its rows, and no
+    room. Of a table that keeps its days, only the newest published one is open: building it again replaces it.
+
+    Args:
+        duck: with the candidate.
+        table: what to write.
+        rows: a relation of the candidate's rows; of a table that keeps its days, those of one day.
+        folder: to write into.
+        last: the table as it was published last.
+    """
     for column in table.columns:
         _ = column.postgres_type  # refuse a type before anything is written
+    _require_grain(duck, table, rows)
     path = folder / f"{table.full_name}.parquet"
+    is_alike = last is not None and (last.by_day, last.shape) == (table.by_day, table.shape)
+    before = {part.name: part for part in last.parts} if last is not None and is_alike else {}
+    found = {part.name: (part, rows) for part in _parts(duck, table, rows)}
+    if table.is_kept and last is not None:
+        told = f"({sync.rows_of(last, table.columns)})"
+        days = before or {part.name: part for part in _parts(duck, table, told)}
+        found |= {day: (part, told) for day, part in days.items() if day not in found or day != max(days)}
+    if table.by_day:
+        path.mkdir()
+    parts = []
+    for name, (part, source) in sorted(found.items()):
+        if last is not None and name in before and before[name].fingerprint == part.fingerprint:
+            os.link(last.path / name, path / name)
+            parts.append(before[name])
+        else:
+            parts.append(replace(part, content_hash=_copy(duck, table, source, path / name)))
+    if table.by_day:
+        _fsync(path)
+    return replace(table, parts=tuple(parts), path=path)
+
+
+def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -> None:
+    """Refuse rows without a key, or two with the same.
+
+    Raises:
+        SyncError: says how many.
+    """
+    keys = ", ".join(map(identifier, table.grain))
+    needed = [*table.grain, table.by_day] if table.by_day else table.grain
+    some_null = " or ".join(f"{identifier(key)} is null" for key in needed)
+    count, keyless, distinct = duck.execute(
+        f"select count(*), count(*) filter ({some_null}),"
+        f" (select count(*) from (select distinct {keys} from {rows})) from {rows}"
+    ).fetchall()[0]
+    if keyless or distinct < count:
+        raise SyncError(
+            f"{table.full_name} is not one row per {', '.join(table.grain)}: of {count} rows {keyless} lack a part of "
+            f"the key and {count - distinct} repeat one"
+        )
+
+
+def _parts(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -> list[Part]:
+    """The parts a relation makes, by its rows alone. Sums and xors of hashes are the same in any order of rows."""
+    names = ", ".join(identifier(column.name) for column in table.columns)
+    name = f"{identifier(table.by_day)}::varchar || '.parquet'" if table.by_day else "''"
+    found = duck.execute(
+        f"select {name}, count(*), concat_ws(' ', count(*), bit_xor(hash({names})), sum(hash({names})::hugeint))"
+        f" from {rows}{' group by 1' if table.by_day else ''}"
+    ).fetchall()
+    return [Part(*row) for row in found]
+
+
+def _copy(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, path: Path) -> str:
+    """Write a part, named by its day, durable; returns the hash of its file."""
     keys = ", ".join(map(identifier, table.grain))
     names = ", ".join(identifier(column.name) for column in table.columns)
+    of_day = f"where {identifier(table.by_day)} = {literal(path.stem)}" if table.by_day else ""
     duck.execute(
-        f"copy (select {names} from ({source}) order by {keys}) to {literal(str(path))}"
-        " (format parquet, compression zstd)"
+        f"copy (select {names} from {rows} {of_day} order by {keys}) to {literal(str(path))}"
+        " (format parquet, compression zstd, compression_level 1)"
     )
-    some_null = " or ".join(f"{identifier(key)} is null" for key in table.grain)
-    rows, keyless, distinct = duck.execute(
-        f"select count(*), count(*) filter ({some_null}),"
-        f" (select count(*) from (select distinct {keys} from read_parquet($path))) from read_parquet($path)",
-        {"path": str(path)},
-    ).fetchall()[0]
-    if keyless or distinct != rows:
-        raise SyncError(
-            f"{table.full_name} is not one row per {', '.join(table.grain)}: of {rows} rows {keyless} lack a part of "
-            f"the key and {rows - distinct} repeat one"
-        )
     _fsync(path)
     with path.open("rb") as file:
-        content_hash = hashlib.file_digest(file, "sha256").hexdigest()
-    return replace(table, rows=rows, content_hash=content_hash, path=path)
-
-
-def _share_unchanged(settings: Settings, tables: Iterable[Table]) -> None:
-    """Link a file that equals the last publication's to it: unchanged tables take no room."""
-    last = _last(settings)
-    before = {t.full_name: t for t in read_tables(settings, last.parquet_path)} if last else {}
-    for table in tables:
-        old = before.get(table.full_name)
-        if old is not None and old.content_hash == table.content_hash:
-            table.path.unlink()
-            os.link(old.path, table.path)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _keep(staged: Path, place: Path) -> None:
@@ -406,6 +450,8 @@ def _release(
     changes: Sequence[dict[str, Any]] = (),
 ) -> Publication:
     """Bring PostgreSQL to the files of a folder, then point ``latest`` to them and let old ones go."""
+    last = _last(settings)
+    rows_before = last.table_rows if last else {}
     for table in tables:
         sync.add_columns(connection, table)
     try:
@@ -415,7 +461,7 @@ def _release(
         publication_id, changed = _transact(settings, connection, name, tables, record, changes, trusted=False)
     _point(settings, name)
     for table in tables:
-        sync.tend(connection, table, changed[table.full_name])
+        sync.tend(connection, table, rows_before.get(table.full_name, 0))
     _let_go(settings)
     log.info(
         "publication %s: %s of %s rows changed",

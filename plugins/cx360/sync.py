@@ -10,7 +10,7 @@ makes one wait but the adding of a column, which is done before the transaction 
 import logging
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 #: How long adding a column waits for readers, each time so shortly that nobody queues behind it.
 _ADD_COLUMN_TRIES, _ADD_COLUMN_WAIT = 300, "50ms"
 
-#: Share of a table's rows from which its statistics are computed anew at once, not when autovacuum comes by.
+#: A table whose size changes by this share of its rows gets new statistics at once. What only changed otherwise waits
+#: for autovacuum: the planner's picture of it is still right.
 _ANALYZE_SHARE = 0.1
 
 _TYPES = {
@@ -79,8 +80,31 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A Parquet file of a table, its rows in key order: all of the table, or its rows of one day.
+
+    Attributes:
+        name: of the file below the table's folder; empty where the table is one file.
+        rows: number of rows.
+        fingerprint: of the rows in any order; differs where they do.
+        content_hash: SHA-256 of the file.
+    """
+
+    name: str
+    rows: int
+    fingerprint: str
+    content_hash: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
-    """A public table and its Parquet file, which holds its rows in key order."""
+    """A public table and its Parquet.
+
+    Attributes:
+        by_day: column by whose days it is cut into parts; empty where it is one.
+        is_kept: whether days published before stay as they were told.
+        path: of its file, or of the folder of its parts.
+    """
 
     schema: str
     name: str
@@ -88,9 +112,25 @@ class Table:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
-    rows: int = 0
-    content_hash: str = ""  # SHA-256 of the file
+    by_day: str = ""
+    is_kept: bool = False
+    parts: tuple[Part, ...] = ()
     path: Path = field(default=Path(), compare=False)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Path of each part by its name."""
+        return {part.name: self.path / part.name for part in self.parts}
+
+    @property
+    def shape(self) -> list[tuple[str, str]]:
+        """Name and type of each column."""
+        return [(column.name, column.type) for column in self.columns]
 
     @property
     def full_name(self) -> str:
@@ -182,8 +222,8 @@ def apply(
     Args:
         postgres: the administrator's connection, not in autocommit.
         duck: where the difference is computed.
-        new: the file the table shall equal.
-        old: the file it equals now; null when that is not known, then the table itself is read.
+        new: what the table shall equal.
+        old: what it equals now; null when that is not known, then the table itself is read.
         existing: columns the table has in PostgreSQL; empty: it is created. One that ``new`` lacks becomes null.
 
     Returns:
@@ -194,7 +234,8 @@ def apply(
     """
     if not existing:
         return _create(postgres, duck, new)
-    if old is not None and old.content_hash == new.content_hash:
+    said, held = _contents(new), _contents(old) if old is not None else set()
+    if old is not None and said == held:
         return 0
     columns = [
         *new.columns,
@@ -204,14 +245,16 @@ def apply(
             if name not in {c.name for c in new.columns}
         ),
     ]
-    before = _file(old, columns) if old is not None else _fetched(postgres, duck, new, columns)
-    _find_difference(duck, new.grain, columns, before, _file(new, columns))
+    alike = {name for name, _ in said & held}
+    before = rows_of(old, columns, alike) if old is not None else _fetched(postgres, duck, new, columns)
+    _find_difference(duck, new.grain, columns, before, rows_of(new, columns, alike))
     _execute(postgres, "drop table if exists pg_temp.cx360_gone, pg_temp.cx360_new")
     changed = 0
     keys = ", ".join(map(identifier, new.grain))
     names = ", ".join(identifier(c.name) for c in columns)
     gone = duck.sql(f"select {keys} from difference where was_there")
     if count := _stage(postgres, "cx360_gone", [c for c in columns if c.name in new.grain], gone.to_arrow_reader()):
+        _execute(postgres, "analyze pg_temp.cx360_gone")  # few rows are looked up, many are found in one pass
         same = " and ".join(f"t.{identifier(k)} = g.{identifier(k)}" for k in new.grain)
         deleted = _execute(postgres, f"delete from {new.quoted} t using pg_temp.cx360_gone g where {same}")
         if deleted != count:
@@ -248,7 +291,7 @@ def describe(postgres: "AdbcConnection", table: Table) -> None:
             _execute(postgres, f"comment on column {where} is {literal(column.description)}")
 
 
-def tend(connection: "psycopg.Connection[Any]", table: Table, changed: int) -> None:
+def tend(connection: "psycopg.Connection[Any]", table: Table, rows_before: int) -> None:
     """After the commit, without locking readers out: make indexes that are missing, refresh statistics."""
     valid = dict(
         connection.execute(
@@ -262,7 +305,7 @@ def tend(connection: "psycopg.Connection[Any]", table: Table, changed: int) -> N
             connection.execute(f"drop index concurrently {identifier(table.schema)}.{identifier(name)}")
         if not valid.get(name):
             connection.execute(_create_index(table, name, columns, "concurrently"))
-    if changed > _ANALYZE_SHARE * table.rows:
+    if abs(table.rows - rows_before) > _ANALYZE_SHARE * table.rows:
         connection.execute(f"analyze {table.quoted}")
 
 
@@ -274,7 +317,7 @@ def _create(postgres: "AdbcConnection", duck: "duckdb.DuckDBPyConnection", table
     """Create, load, then index a table nobody can see yet."""
     columns = ", ".join(f"{identifier(c.name)} {c.postgres_type}" for c in table.columns)
     _execute(postgres, f"create table {table.quoted} ({columns})")
-    rows = duck.sql(_file(table, table.columns)).to_arrow_reader()
+    rows = duck.sql(rows_of(table, table.columns)).to_arrow_reader()
     _ingest(postgres, table.name, rows, db_schema_name=table.schema)
     _execute(postgres, f"alter table {table.quoted} add primary key ({', '.join(map(identifier, table.grain))})")
     for name, indexed in table.index_columns.items():
@@ -288,8 +331,8 @@ def _duck_type(postgres_type: str) -> str:
     return next((duck for duck, there in _TYPES.items() if there == postgres_type), "VARCHAR")
 
 
-def _file(table: Table, columns: Iterable[Column]) -> str:
-    """Select of the columns from the table's file; null where it lacks one."""
+def rows_of(table: Table, columns: Iterable[Column], without: Collection[str] = ()) -> str:
+    """Select of the columns from the table's files, but for some parts; null where the table lacks one."""
     kinds = {column.name: column.type for column in table.columns}
     chosen = [
         identifier(c.name)
@@ -297,7 +340,14 @@ def _file(table: Table, columns: Iterable[Column]) -> str:
         else f"try_cast({identifier(c.name) if c.name in kinds else 'null'} as {c.type}) as {identifier(c.name)}"
         for c in columns
     ]
-    return f"select {', '.join(chosen)} from read_parquet({literal(str(table.path))})"
+    paths = [literal(str(path)) for name, path in table.files.items() if name not in without]
+    nothing = ", ".join(f"null::{column.type} as {identifier(column.name)}" for column in table.columns)
+    source = f"read_parquet([{', '.join(paths)}])" if paths else f"(select {nothing} limit 0)"
+    return f"select {', '.join(chosen)} from {source}"
+
+
+def _contents(table: Table) -> set[tuple[str, str]]:
+    return {(part.name, part.content_hash) for part in table.parts}
 
 
 def _fetched(
@@ -344,10 +394,7 @@ def _stage(postgres: "AdbcConnection", name: str, columns: Iterable[Column], row
     """Load rows into a temporary table that goes with the transaction; returns their number."""
     kinds = ", ".join(f"{identifier(c.name)} {c.postgres_type}" for c in columns)
     _execute(postgres, f"create temp table {name} ({kinds}) on commit drop")
-    count = _ingest(postgres, name, rows, temporary=True)
-    if count:
-        _execute(postgres, f"analyze pg_temp.{name}")
-    return count
+    return _ingest(postgres, name, rows, temporary=True)
 
 
 @contextmanager

@@ -13,9 +13,11 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     audited      one row while what the tables hold has passed the gate of the candidate; any change takes it away
 """
 
+import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,6 +30,7 @@ from cx360.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from dbt.contracts.graph.manifest import Manifest
     from dbt.contracts.results import RunResult
 
     from cx360.engines import Warehouse
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 DBT_PROJECT = PROJECT / "dbt_project"
 
 #: Feeds whose staging is kept from run to run and computed anew day by day.
-EVENT_FEEDS = ("transactions", "app_events", "call_logs", "survey_responses")
+EVENT_FEEDS = ("transactions", "app_events", "call_logs", "survey_responses", "risk_scores", "points_entries")
 
 #: Tables of schema raw that are kept: Arrow types of their columns.
 _KEPT = {
@@ -301,9 +304,9 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
     arguments += ["--select", *select.split()] if select else []
     arguments += ["--exclude", *exclude.split()] if exclude else []
     arguments += ["--full-refresh"] if run.full_refresh else []
-    with engines.of(settings).dbt(settings) as environment:
+    with engines.of(settings).dbt(settings) as environment, _parsed(settings) as manifest:
         os.environ |= environment
-        result = dbtRunner().invoke(arguments)
+        result = dbtRunner(manifest=manifest).invoke(arguments)
     log = folder / "logs" / "dbt.log"
     if result.exception is not None:
         raise DbtFailed(f"dbt could not start: {result.exception}. Its log is {log}.")
@@ -311,6 +314,30 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
     with ledger.session(settings) as session:
         by_model = dbt_results.record(session, run.run_id, step, outcomes, _row_counts(settings, outcomes))
     return _counts(outcomes, log) | {"by_model": by_model}
+
+
+@contextmanager
+def _parsed(settings: Settings) -> "Iterator[Manifest | None]":
+    """The project as dbt parsed it last, if it is the same still; dbt parses it when given None.
+
+    dbt itself parses anew whenever a variable has changed, and ours do every day. No configuration, reference or
+    description depends on them: models and tests are rendered with those of the call.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.version import __version__
+
+    folder = settings.home / "dbt"
+    kept, mark = folder / "target" / "partial_parse.msgpack", folder / "parsed"
+    files = sorted(path for path in project(settings).rglob("*") if path.is_file())
+    contents = (f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files)
+    key = versions.of_texts((__version__, settings.engine, *contents))
+    if kept.exists() and mark.exists() and mark.read_text() == key:
+        yield Manifest.from_msgpack(kept.read_bytes())
+        return
+    mark.unlink(missing_ok=True)  # else a mark would outlive what it is of, were this process killed
+    yield None
+    if kept.exists():
+        mark.write_text(key)
 
 
 def _row_counts(settings: Settings, outcomes: "list[RunResult]") -> dict[str, int]:

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from cx360 import ledger, pipeline, publish, sample, sources, warehouse
+from cx360 import ledger, pipeline, publish, sample, sources, sync, warehouse
 from cx360.ledger import Publication
 from cx360.settings import PROJECT, Settings
 from cx360.sync import Table
@@ -166,7 +166,8 @@ def differences(one: Table, other: Table) -> dict[str, int]:
     alone = " or ".join(f"a.{name} is null or b.{name} is null" for name in one.grain)
     found = duckdb.sql(
         f"select count(*) filter ({alone}) as rows_alone, {counts}"
-        f" from read_parquet('{one.path}') as a full join read_parquet('{other.path}') as b on {key}"
+        f" from ({sync.rows_of(one, one.columns)}) as a"
+        f" full join ({sync.rows_of(other, other.columns)}) as b on {key}"
     )
     (row,) = found.fetchall()
     return {name: count for name, count in zip(found.columns, row, strict=True) if count}

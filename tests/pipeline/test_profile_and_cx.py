@@ -90,6 +90,42 @@ def _answer(response_id: str, at: str, family: str, score: int | None, **values:
     } | values
 
 
+def _score(score_id: str, at: str, party_id: str, name: str, score: str, band: str, **values: Any) -> Row:
+    return {
+        "score_id": score_id,
+        "scored_at": at,
+        "party_id": party_id,
+        "score_name": name,
+        "score": score,
+        "scale_min": 0,
+        "scale_max": 1000,
+        "is_high_bad": True,
+        "band": band,
+    } | values
+
+
+def _message(outreach_id: str, party_id: str, channel: str, sent: str, arrived: str | None, **values: Any) -> Row:
+    return {
+        "outreach_id": outreach_id,
+        "party_id": party_id,
+        "channel": channel,
+        "campaign": "spring",
+        "sent_at": f"{sent} 09:00+00",
+        "delivered_at": arrived and f"{arrived} 09:01+00",
+    } | values
+
+
+def _entry(entry_id: str, party_id: str, day: str, points: int, expires: str | None = None) -> Row:
+    return {
+        "entry_id": entry_id,
+        "party_id": party_id,
+        "booked_date": day,
+        "points": points,
+        "entry_type": "earn" if points > 0 else "redeem",
+        "expires_date": expires,
+    }
+
+
 PARTIES = [
     _party("P1", city="Old Town", region="North", birth_year=1980, customer_since_date="2020-05-01"),
     _party(
@@ -294,11 +330,32 @@ FEEDS: dict[str, list[Row]] = {
             "channel": "phone",
         },
     ],
+    "risk_scores": [
+        _score("R1", "2026-03-01 04:00+01", "P1", "fraud", "800", "high"),
+        _score("R2", "2026-03-31 23:59+02", "P2", "fraud", "250", "low"),  # the same person, later: this counts
+        _score("R3", "2026-04-01 00:00+02", "P1", "fraud", "900", "high"),  # after as_of
+        # 740 of 300 to 850 is good: 110 of 550 from the top
+        _score("R4", "2026-02-01 04:00+01", "P3", "credit", "740", "high", scale_min=300, scale_max=850, is_high_bad=0),
+        _score("R5", "2026-02-01 04:00+01", "P9", "fraud", "1000", "high"),  # of a party nobody knows
+    ],
+    "outreach": [
+        _message("O1", "P1", "email", "2026-03-30", "2026-03-30", converted_at="2026-03-31 23:59+02"),
+        _message("O2", "P1", "sms", "2026-01-01", None),  # the 90th day back: in
+        _message("O3", "P2", "letter", "2025-12-31", "2026-01-02", converted_at="2026-04-01 00:00+02"),  # not known yet
+        _message("O4", "P9", "email", "2026-03-30", "2026-03-30"),
+    ],
+    "points_entries": [
+        _entry("N1", "P1", "2026-01-10", 100, "2026-04-10"),
+        _entry("N2", "P1", "2026-02-01", -30),
+        _entry("N3", "P2", "2026-03-01", 20, "2026-04-03"),
+        _entry("N4", "P1", "2026-04-01", 5, "2026-04-03"),  # after as_of
+        _entry("N5", "P9", "2026-03-01", 7),
+    ],
 }
 
 
 #: dbt's unit tests of the models this module is about.
-UNIT_TESTS = ("path:models/profile,test_type:unit", "path:models/cx,test_type:unit")
+UNIT_TESTS = tuple(f"path:models/{room},test_type:unit" for room in ("profile", "segments", "cx"))
 
 
 def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
@@ -580,6 +637,46 @@ def test_experience(bank: Settings) -> None:
     assert (anna["first_seen_date"], anna["last_seen_date"]) == (date(2026, 3, 1), AS_OF)
 
 
+def test_risk_is_the_latest_score_on_its_own_scale(bank: Settings) -> None:
+    anna, bob, carl = (_profile(bank, each) for each in ("anna", "bob", "carl"))
+    assert (anna["fraud_risk_score"], anna["credit_risk_score"], anna["risk_flag_count"]) == (0.25, None, 0)
+    assert anna["last_risk_scored_at"] == datetime.fromisoformat("2026-03-31 23:59+02:00")
+    assert (bob["fraud_risk_score"], bob["credit_risk_score"], bob["risk_flag_count"]) == (None, 0.2, 1)
+    assert (carl["fraud_risk_score"], carl["risk_flag_count"], carl["last_risk_scored_at"]) == (None, 0, None)
+    nobody = _profile(bank, "unattributed")
+    assert (nobody["fraud_risk_score"], nobody["risk_flag_count"]) == (None, 0)
+
+
+def test_outreach_reaches_and_converts_as_far_as_is_known(bank: Settings) -> None:
+    anna, bob, nobody = (_profile(bank, each) for each in ("anna", "bob", "unattributed"))
+    figures = ("outreach_{}d_count", "outreach_reach_{}d_share", "outreach_conversion_{}d_share")
+    assert [anna[each.format(90)] for each in figures] == [2, 0.5, 1]
+    assert [anna[each.format(365)] for each in figures] == [3, 0.666667, 0.5]
+    assert anna["last_outreach_at"] == datetime.fromisoformat("2026-03-30 09:00+00:00")
+    assert [bob[each.format(90)] for each in figures] == [0, None, None]
+    assert nobody["outreach_90d_count"] == 1
+    points = _query(
+        bank,
+        "select touchpoint_id, profile_id, touchpoint_type, channel, product_or_topic, is_negative"
+        " from profile.customer_timeline where feed = 'outreach' order by all",
+    )
+    assert [tuple(row.values()) for row in points] == [
+        ("outreach:O1", "anna", "outreach_converted", "email", "spring", False),
+        ("outreach:O2", "anna", "outreach_sent", "sms", "spring", False),
+        ("outreach:O4", "unattributed", "outreach_delivered", "email", "spring", False),
+    ]
+
+
+def test_points_are_the_sum_of_the_entries_and_expire_first_in_first_out(bank: Settings) -> None:
+    figures = [f"points_{each}_count" for each in ("balance", "expiring_30d", "expiring_15d", "expiring_3d")]
+    anna, bob, nobody = (_profile(bank, each) for each in ("anna", "bob", "unattributed"))
+    assert [anna[each] for each in figures] == [90, 90, 90, 20]
+    assert anna["next_points_expiry_date"] == date(2026, 4, 3)
+    assert [bob[each] for each in figures] == [0, 0, 0, 0]
+    assert [nobody[each] for each in figures] == [7, 0, 0, 0]
+    assert nobody["next_points_expiry_date"] is None
+
+
 def test_nps_counts_the_latest_answer_of_a_person_and_no_blank(bank: Settings) -> None:
     nps = _metric(bank, "nps_relationship", "2026-03-20")
     assert (nps["n"], nps["n_persons"], nps["n_answers"]) == (3, 3, 4)
@@ -764,6 +861,7 @@ def test_a_bank_with_nothing_but_parties_has_profiles(only_parties: Settings) ->
     unknown += ["holding_depth_count", "is_single_product", "is_maturing_90d", "aum_amount", "deposit_amount"]
     unknown += ["app_feature_90d_count", "is_app_active_30d", "digital_adoption_index"]
     unknown += ["is_digital_migration_candidate", "transaction_lifetime_count", "answer_lifetime_count"]
+    unknown += ["risk_flag_count", "outreach_90d_count", "points_balance_count", "points_expiring_30d_count"]
     assert {column: anna[column] for column in unknown} == dict.fromkeys(unknown)
     assert _query(only_parties, "select * from cx.cx_metrics_daily") == []
     assert _query(only_parties, "select * from profile.customer_timeline") == []

@@ -220,3 +220,27 @@ def test_it_is_not_waited_for_for_ever(bank: Settings, monkeypatch: pytest.Monke
         with pytest.raises(duckdb.IOException, match=str(holder.pid)), duckdb_engine.connect(bank):
             pass
         holder.communicate()
+
+
+def test_the_project_is_parsed_anew_only_when_it_changed(settings: Settings) -> None:
+    """Whatever the day is; the bank's own files belong to it, and so do words that are no code."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    def has_to_parse() -> bool:
+        with warehouse._parsed(settings) as manifest:
+            kept = settings.home / "dbt" / "target" / "partial_parse.msgpack"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(Manifest().to_msgpack())  # as dbt does
+        return manifest is None
+
+    assert [has_to_parse(), has_to_parse()] == [True, False]
+    words = settings.home / "config" / "dbt_project" / "models" / "own.md"
+    words.parent.mkdir(parents=True)
+    for text in ("{% docs a %}one{% enddocs %}", "{% docs a %}two{% enddocs %}"):
+        words.write_text(text)
+        assert [has_to_parse(), has_to_parse()] == [True, False]
+    words.write_text("{% docs a %}three{% enddocs %}")
+    with suppress(RuntimeError), warehouse._parsed(settings):
+        raise RuntimeError("killed while parsing")
+    words.write_text("{% docs a %}two{% enddocs %}")
+    assert has_to_parse(), "what was kept may be of the other words"

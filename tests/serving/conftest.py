@@ -28,6 +28,7 @@ class Bank:
     version: int = 1
     day: date = date(2024, 3, 1)  # the one the features are built for
     features_kept_by: str | None = None
+    metrics_by_day: str | None = None
     profile_columns: dict[str, str] = field(
         default_factory=lambda: {
             "profile_id": "'p' || lpad(i::varchar, 6, '0')",
@@ -41,6 +42,8 @@ class Bank:
         }
     )
     without: tuple[str, ...] = ()
+    metric_version: str = "{version}"
+    metric_count: int = 20
 
     def build(self) -> None:
         """Make warehouse and manifest anew."""
@@ -50,7 +53,8 @@ class Bank:
         tables = {
             "profile.customer_profile": f"select {columns} from range(1, {self.customers} + 1) t(i)",
             "cx.cx_metrics_daily": f"select 'nps' as metric, date '2024-03-01' + i::integer as metric_date,"
-            f" {self.version} as version from range(20) t(i)",
+            f" {self.metric_version.format(version=self.version)} as version"
+            f" from range({self.metric_count}) t(i)",
             "features.customer_features": f"select 'p' || i as profile_id, date '{self.day}' as as_of_date,"
             f" {self.version} as version from range(20) t(i)",
         }
@@ -88,6 +92,8 @@ class Bank:
             }
             if schema == "features" and self.features_kept_by:
                 nodes[f"model.cx360.{name}"]["config"]["meta"]["kept_by"] = self.features_kept_by
+            if schema == "cx" and self.metrics_by_day:
+                nodes[f"model.cx360.{name}"]["config"]["meta"]["by_day"] = self.metrics_by_day
         nodes["model.cx360.inner"] = {"resource_type": "model", "config": {"meta": {}}, "columns": {}}
         target = self.settings.home / "dbt" / "target"
         target.mkdir(parents=True, exist_ok=True)

@@ -463,6 +463,63 @@ def test_files_of_the_last_publications_are_kept(bank: Bank) -> None:
     assert (private / last.parquet_path / "pii.identifier_values.parquet").stat().st_nlink == KEPT
 
 
+def metric_files(bank: Bank) -> dict[str, Path]:
+    """Files of the newest publication's metrics, by day."""
+    return {file.stem: file for file in (bank.settings.publications / "latest" / METRICS).iterdir()}
+
+
+METRICS = "cx.cx_metrics_daily.parquet"
+
+
+def test_a_table_by_day_writes_and_applies_only_days_that_changed(bank: Bank, ask: Ask) -> None:
+    """The others are links to the files of the publication before; readers see the same rows either way."""
+    bank.metrics_by_day = "metric_date"
+    bank.build()
+    first = publish(bank.settings, bank.run())
+    before = {day: file.stat().st_ino for day, file in metric_files(bank).items()}
+    assert len(before) == 20
+    bank.version, bank.metric_version = 2, "case when i < 2 then {version} else 1 end"
+    bank.build()
+    publish(bank.settings, bank.run())
+    after = {day: file.stat().st_ino for day, file in metric_files(bank).items()}
+    assert {day for day in after if after[day] != before[day]} == {"2024-03-01", "2024-03-02"}
+    metrics = "select metric_date, version from cx.cx_metrics_daily order by 1"
+    with duckdb.connect() as connection:
+        files = bank.settings.publications / "latest" / METRICS / "*.parquet"
+        assert connection.execute(f"select metric_date, version from '{files}' order by 1").fetchall() == ask(metrics)
+    assert [version for _, version in ask(metrics)] == [2, 2, *[1] * 18]
+    rollback(bank.settings, first.publication_id)
+    assert {version for _, version in ask(metrics)} == {1}
+
+
+def test_days_that_came_and_went_do_so_for_readers(bank: Bank, ask: Ask) -> None:
+    """Also all of them: a table without rows has no files."""
+    bank.metrics_by_day = "metric_date"
+    for version, days in ((1, 20), (2, 0), (3, 20)):
+        bank.version, bank.metric_count = version, days
+        bank.build()
+        publish(bank.settings, bank.run())
+        assert ask("select count(*) from cx.cx_metrics_daily") == [(days,)]
+        assert len(metric_files(bank)) == days
+
+
+def test_a_table_of_one_file_becomes_one_by_day(bank: Bank, ask: Ask) -> None:
+    """Also where the file is described as it was before tables had parts; told days stay told."""
+    first = publish(bank.settings, bank.run())
+    described = bank.settings.publications / first.parquet_path / "tables.json"
+    tables = json.loads(described.read_text())
+    for table in tables:
+        (part,) = table.pop("parts")
+        table |= {"rows": part["rows"], "content_hash": part["content_hash"]}
+        del table["by_day"], table["is_kept"]
+    described.write_text(json.dumps(tables))
+    places = ask(PLACES)
+    bank.metrics_by_day = "metric_date"
+    assert features(bank, ask, day=2, version=2) == {1: {1}, 2: {2}}
+    assert ask("select count(*), min(version) from cx.cx_metrics_daily") == [(20, 2)]
+    assert len(set(places) & set(ask(PLACES))) == 45  # of 50 profiles, those that did not change
+
+
 def test_two_publishers_take_turns(bank: Bank, ask: Ask) -> None:
     """Both end well, and what readers see is the last row's."""
     publish(bank.settings, bank.run())

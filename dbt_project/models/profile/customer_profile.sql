@@ -12,7 +12,7 @@
     'complaints',
     'experience',
     'personas',
-] -%}
+] + optional_domains() -%}
 
 with
 
@@ -30,6 +30,10 @@ feeds as (
 ),
 
 {% endfor -%}
+
+segments as (
+    select * from {{ ref('int_segments__current') }}
+),
 
 customer_profile as (
     select
@@ -96,6 +100,7 @@ customer_profile as (
         {{- zeros_where_fed('complaints', ['complaint_count'], 'complaints') }}
         {{- zeros_where_fed('complaints', ['open_complaint_count'], 'complaints') }}
         complaints.last_complaint_date,
+        {{- optional_columns() }}
 
         -- experience
         {%- for family in question_families() %}
@@ -106,7 +111,12 @@ customer_profile as (
         {%- endfor %}
         {{- zeros_where_fed('experience', ['answer_lifetime_count'], 'survey_responses') }}
         {%- for persona in personas() %}
-        personas.is_{{ persona }}
+        personas.is_{{ persona }},
+        {%- endfor %}
+
+        -- stage, segments and tier of the month of as_of
+        {%- for column in segment_columns() %}
+        segments.{{ column }}
         {{- "," if not loop.last }}
         {%- endfor %}
     from person
@@ -114,6 +124,7 @@ customer_profile as (
     {%- for domain in domains %}
     left join {{ domain }} on person.profile_id = {{ domain }}.profile_id
     {%- endfor %}
+    left join segments on person.profile_id = segments.profile_id
 )
 
 select * from customer_profile
