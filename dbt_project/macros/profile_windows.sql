@@ -92,6 +92,25 @@ case when {% for feed in names %}feeds.has_{{ feed }}{{ " and " if not loop.last
 min_by({{ column }}, preference) filter (where {{ column }} is not null)
 {%- endmacro %}
 
+{# Models int_profile__<domain> whose columns the profile shows. #}
+{% macro profile_domains() %}
+{{ return([
+    'relationship',
+    'balances',
+    'aum',
+    'money',
+    'joint_money',
+    'rhythm',
+    'channels',
+    'app',
+    'digital',
+    'service',
+    'complaints',
+    'experience',
+    'personas',
+]) }}
+{% endmacro %}
+
 {# What is counted over the windows, per domain. #}
 {% macro money_measures() %}
 {{ return([

@@ -1,18 +1,4 @@
-{%- set domains = [
-    'relationship',
-    'balances',
-    'aum',
-    'money',
-    'joint_money',
-    'rhythm',
-    'channels',
-    'app',
-    'digital',
-    'service',
-    'complaints',
-    'experience',
-    'personas',
-] + optional_domains() -%}
+{%- set domains = profile_domains() + optional_domains() -%}
 
 with
 
@@ -80,8 +66,7 @@ customer_profile as (
         -- app and online banking
         app.last_login_at,
         app.last_app_event_date,
-        {{- columns_where_fed('app', app_day_measures(), 'app_events') }}
-        {{- columns_where_fed('app', app_session_measures(), 'app_events') }}
+        {{- columns_where_fed('app', app_day_measures() + app_session_measures(), 'app_events') }}
         {{- columns_where_fed('app', app_measures(), 'app_events') }}
         app.app_platforms,
         app.app_features,
