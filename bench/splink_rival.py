@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-#: The threshold of best F1 on bank 1001 of 50,000 people, in bits of weight; a user without labels would have to guess it.
+#: The threshold of best F1 on bank 1001 of 50,000 people, in bits of weight; without labels a user would have to guess.
 THRESHOLD = 18.0
 
 #: The latest record of each person of the master.

@@ -27,6 +27,14 @@
     {{ divide(total, n, digits) }}
 {%- endmacro %}
 
+{#
+  Average of money from an exact sum and a count, decimal(18, 2), half away from zero: of cents, for halves of them
+  are exact as doubles and halves of amounts are not.
+#}
+{% macro average_money(total, n) -%}
+    cast(cast({{ divide("100 * " ~ total, n, 0) }} as decimal(18, 0)) * 0.01 as decimal(18, 2))
+{%- endmacro %}
+
 {# Sum of whole numbers, bigint (HUGEINT on DuckDB otherwise); null without rows. #}
 {% macro sum_integer(x) -%}
     cast(sum({{ x }}) as bigint)

@@ -1,6 +1,3 @@
-{# The windows of the profile, in days that end with as_of. One list, so that columns stay the same everywhere. #}
-{% macro profile_windows() %}{{ return([30, 90, 365]) }}{% endmacro %}
-
 {# The day n days before as_of, as a literal. The last n days are those after it. #}
 {% macro days_before_as_of(n) %}
 {%- set day = modules.datetime.date.fromisoformat(var('as_of')) - modules.datetime.timedelta(days=n) -%}
@@ -8,18 +5,48 @@ cast('{{ day.isoformat() }}' as date)
 {%- endmacro %}
 
 {#
-  Sums over the last days, one column per measure and window: <name>_<days>d_<suffix>.
-  measures: list of [name, suffix, expression, type]; each row counts on its column day.
+  Measures are lists of [name, suffix, expression, type, windows, trends]. Each window becomes a column
+  <name>_<days>d_<suffix>, or <name>_lifetime_<suffix> for all that is known by as_of; each trend, in days, the column
+  <name>_<days>d_before, the same of as many days before the window. One list per domain, below.
 #}
-{% macro window_sums(measures, windows=none, day='business_date') %}
-{%- for name, suffix, expression, type in measures %}
-{%- for days in windows or profile_windows() %}
+{% macro window_column(name, window, suffix) -%}
+{{ name }}_{{ window if window == 'lifetime' else window ~ 'd' }}_{{ suffix }}
+{%- endmacro %}
+
+{% macro windowed(measures, aggregate, day) %}
+{%- for name, suffix, expression, type, windows, trends in measures %}
+{%- for window in windows %}
     cast(
-        sum(case when {{ day }} > {{ days_before_as_of(days) }} then {{ expression }} end)
-        as {{ type }}
-    ) as {{ name }}_{{ days }}d_{{ suffix }},
+        {{ aggregate }}
+            {%- if window == 'lifetime' %}
+            {{ expression }}
+            {%- else %}
+            case when {{ day }} > {{ days_before_as_of(window) }} then {{ expression }} end
+            {%- endif %}
+        ) as {{ type }}
+    ) as {{ window_column(name, window, suffix) }},
+{%- endfor %}
+{%- for days in trends %}
+    cast(
+        {{ aggregate }}
+            case
+                when
+                    {{ day }} > {{ days_before_as_of(2 * days) }}
+                    and {{ day }} <= {{ days_before_as_of(days) }}
+                    then {{ expression }}
+            end
+        ) as {{ type }}
+    ) as {{ name }}_{{ days }}d_before,
 {%- endfor %}
 {%- endfor %}
+{%- endmacro %}
+
+{# Sums of measures; each row counts on its column day. #}
+{% macro window_sums(measures, day='business_date') %}{{ windowed(measures, 'sum(', day) }}{% endmacro %}
+
+{# Different values of measures. #}
+{% macro window_distinct_counts(measures, day='business_date') %}
+{{- windowed(measures, 'count(distinct ', day) }}
 {%- endmacro %}
 
 {# A count or sum that is 0 for people a feed did not see, and null where the bank has no such feed. #}
@@ -28,12 +55,34 @@ cast('{{ day.isoformat() }}' as date)
 case when {% for feed in names %}feeds.has_{{ feed }}{{ " and " if not loop.last }}{% endfor %} then coalesce({{ column }}, cast(0 as {{ type }})) end
 {%- endmacro %}
 
-{# The columns window_sums made in a model, for the profile: 0 where a feed did not see the person. #}
-{% macro columns_where_fed(relation, measures, feed, windows=none) %}
-{%- for name, suffix, expression, type in measures %}
-{%- for days in windows or profile_windows() %}
-{%- set column = name ~ '_' ~ days ~ 'd_' ~ suffix %}
+{# Several such columns of a relation, of one type. #}
+{% macro zeros_where_fed(relation, columns, feeds, type='bigint') %}
+{%- for column in columns %}
+        {{ zero_where_fed(relation ~ '.' ~ column, feeds, type) }} as {{ column }},
+{%- endfor %}
+{%- endmacro %}
+
+{#
+  The columns of measures, for the profile: 0 where a feed did not see the person. A trend is (window - before) /
+  before, so -1 is nothing any more, 0 as before, 1 twice as much; null where there was nothing before, where the
+  relation's feed begins (feed_first_date) or the relationship began within those days.
+#}
+{% macro columns_where_fed(relation, measures, feed, since='person.customer_since_date') %}
+{%- for name, suffix, expression, type, windows, trends in measures %}
+{%- for window in windows %}
+{%- set column = window_column(name, window, suffix) %}
         {{ zero_where_fed(relation ~ '.' ~ column, feed, type) }} as {{ column }},
+{%- endfor %}
+{%- for days in trends %}
+{%- set first_day = days_before_as_of(2 * days - 1) %}
+{%- set now = 'coalesce(' ~ relation ~ '.' ~ window_column(name, days, suffix) ~ ', 0)' %}
+{%- set before = relation ~ '.' ~ name ~ '_' ~ days ~ 'd_before' %}
+        case
+            when
+                {{ relation }}.feed_first_date <= {{ first_day }}
+                and coalesce({{ since }} <= {{ first_day }}, true)
+                then {{ divide(now ~ ' - ' ~ before, before) }}
+        end as {{ name }}_{{ days }}d_trend,
 {%- endfor %}
 {%- endfor %}
 {%- endmacro %}
@@ -43,32 +92,50 @@ case when {% for feed in names %}feeds.has_{{ feed }}{{ " and " if not loop.last
 min_by({{ column }}, preference) filter (where {{ column }} is not null)
 {%- endmacro %}
 
-{# What is counted over the windows, per domain: [name, suffix, expression, type]. #}
+{# What is counted over the windows, per domain. #}
 {% macro money_measures() %}
 {{ return([
-    ['transaction', 'count', 'transaction_count', 'bigint'],
-    ['inflow', 'amount', 'credit_amount', 'decimal(18, 2)'],
-    ['outflow', 'amount', 'debit_amount', 'decimal(18, 2)'],
-    ['unconverted', 'count', 'unconverted_count', 'bigint'],
+    ['transaction', 'count', 'transaction_count', 'bigint', [7, 30, 90, 365, 'lifetime'], [30, 90]],
+    ['inflow', 'amount', 'credit_amount', 'decimal(18, 2)', [7, 30, 90, 365], [30, 90]],
+    ['outflow', 'amount', 'debit_amount', 'decimal(18, 2)', [7, 30, 90, 365], [30, 90]],
+    ['net_flow', 'amount', 'credit_amount - debit_amount', 'decimal(18, 2)', [30, 90, 365], []],
+    ['unconverted', 'count', 'unconverted_count', 'bigint', [30, 90, 365], []],
 ]) }}
 {% endmacro %}
 
 {% macro joint_money_measures() %}
 {{ return([
-    ['joint_inflow', 'amount', 'credit_amount', 'decimal(18, 2)'],
-    ['joint_outflow', 'amount', 'debit_amount', 'decimal(18, 2)'],
+    ['joint_inflow', 'amount', 'credit_amount', 'decimal(18, 2)', [30, 90, 365], []],
+    ['joint_outflow', 'amount', 'debit_amount', 'decimal(18, 2)', [30, 90, 365], []],
 ]) }}
 {% endmacro %}
 
 {% macro service_measures() %}
 {{ return([
-    ['call', 'count', 'call_count', 'bigint'],
-    ['abandoned_call', 'count', 'abandoned_count', 'bigint'],
-    ['handle', 'seconds', 'measured_handle_seconds', 'bigint'],
-    ['handled_call', 'count', 'handled_count', 'bigint'],
-    ['wait', 'seconds', 'measured_wait_seconds', 'bigint'],
-    ['waited_call', 'count', 'waited_count', 'bigint'],
+    ['call', 'count', 'call_count', 'bigint', [7, 30, 90, 365, 'lifetime'], [30, 90]],
+    ['abandoned_call', 'count', 'abandoned_count', 'bigint', [30, 90, 365], []],
+    ['handle', 'seconds', 'measured_handle_seconds', 'bigint', [90], []],
+    ['handled_call', 'count', 'handled_count', 'bigint', [90], []],
+    ['wait', 'seconds', 'measured_wait_seconds', 'bigint', [90], []],
+    ['waited_call', 'count', 'waited_count', 'bigint', [90], []],
 ]) }}
+{% endmacro %}
+
+{% macro app_measures() %}
+{{ return([
+    ['app_event', 'count', 'event_count', 'bigint', [7, 30, 90], []],
+    ['app_login', 'count', 'login_count', 'bigint', [7, 30, 90], []],
+    ['app_error', 'count', 'error_count', 'bigint', [7, 30, 90], []],
+]) }}
+{% endmacro %}
+
+{# Counted once however often: days and sessions. #}
+{% macro app_day_measures() %}
+{{ return([['app_active_day', 'count', 'business_date', 'bigint', [7, 30, 90], [30, 90]]]) }}
+{% endmacro %}
+
+{% macro app_session_measures() %}
+{{ return([['app_session', 'count', 'session_key', 'bigint', [7, 30, 90], []]]) }}
 {% endmacro %}
 
 {# Whether a day is in the window of the timeline, which ends with as_of (seed cx_rules). #}
@@ -82,14 +149,6 @@ min_by({{ column }}, preference) filter (where {{ column }} is not null)
     )
 {%- endmacro %}
 
-{% macro app_measures() %}
-{{ return([
-    ['app_event', 'count', 'event_count', 'bigint'],
-    ['app_login', 'count', 'login_count', 'bigint'],
-    ['app_error', 'count', 'error_count', 'bigint'],
-]) }}
-{% endmacro %}
-
 {# Values the contracts and seeds name that become columns of the profile. #}
 {% macro holding_types() %}
 {{ return(['card', 'loan', 'deposit', 'investment', 'insurance', 'standing_order']) }}
@@ -97,4 +156,27 @@ min_by({{ column }}, preference) filter (where {{ column }} is not null)
 
 {% macro contact_channels() %}{{ return(['app', 'online', 'phone', 'atm', 'branch', 'pos']) }}{% endmacro %}
 
+{# Channels a person serves oneself in, and those in which the bank's people do. #}
+{% macro digital_channels() %}{{ return(['app', 'online']) }}{% endmacro %}
+
+{% macro assisted_channels() %}{{ return(['phone', 'branch']) }}{% endmacro %}
+
+{% macro personas() %}
+{{ return(['senior', 'business_owner', 'cross_border', 'payroll', 'vip']) }}
+{% endmacro %}
+
 {% macro question_families() %}{{ return(['nps', 'csat', 'ces']) }}{% endmacro %}
+
+{# Days on which assets are told: the last twelve months' ends, and as_of. Texts, the earliest first. #}
+{% macro asset_day_list() -%}
+    {% set days = month_ends(12) -%}
+    {{ return(days if var('as_of') in days else days + [var('as_of')]) }}
+{%- endmacro %}
+
+{# The same as rows of column asset_date. #}
+{% macro asset_days() -%}
+{% for day in asset_day_list() -%}
+select cast('{{ day }}' as date) as asset_date
+{{ "union all" if not loop.last }}
+{% endfor -%}
+{%- endmacro %}

@@ -125,3 +125,29 @@
     {% set query = "select value from " ~ ref('profile_rules') ~ " where rule = '" ~ rule ~ "'" -%}
     {{ return((run_query(query).columns[0].values() | first) if execute else 1) }}
 {%- endmacro %}
+
+{# Columns of int_segments__current that the profile shows. #}
+{% macro segment_columns() -%}
+    {{ return([
+        'lifecycle_stage',
+        'lifecycle_entered_date',
+        'lifecycle_reason',
+        'last_active_date',
+        'active_day_3m_count',
+        'active_day_3m_trend',
+        'onboarding_day_count',
+        'onboarding_wave',
+        'is_activated_90d',
+        'rfm_recency',
+        'rfm_frequency',
+        'rfm_monetary',
+        'rfm_cell',
+        'rfm_segment',
+        'primary_segment',
+        'micro_segment',
+        'loyalty_tier',
+        'loyalty_tier_movement',
+        'loyalty_keep_spend_gap_amount',
+        'loyalty_next_spend_gap_amount',
+    ]) }}
+{%- endmacro %}

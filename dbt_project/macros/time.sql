@@ -72,6 +72,41 @@
     date_add({{ day }}, cast({{ days }} as integer))
 {%- endmacro %}
 
+{# The day so many months later; where that month has no such day, its last one. #}
+{% macro add_months(day, months) -%}
+    {{ return(adapter.dispatch('add_months')(day, months)) }}
+{%- endmacro %}
+
+{% macro default__add_months(day, months) -%}
+    cast({{ day }} + to_months(cast({{ months }} as integer)) as date)
+{%- endmacro %}
+
+{% macro spark__add_months(day, months) -%}
+    add_months({{ day }}, cast({{ months }} as integer))
+{%- endmacro %}
+
+{# The next anniversary of a day after as_of; of 29 February the 28th in other years. #}
+{% macro next_anniversary(day) -%}
+    {% set year = var('as_of')[:4] | int -%}
+    case
+        when {{ add_months(day, "12 * (" ~ year ~ " - year(" ~ day ~ "))") }} > {{ as_of() }}
+            then {{ add_months(day, "12 * (" ~ year ~ " - year(" ~ day ~ "))") }}
+        else {{ add_months(day, "12 * (" ~ (year + 1) ~ " - year(" ~ day ~ "))") }}
+    end
+{%- endmacro %}
+
+{# The ends of the last months up to as_of, the earliest first, as texts. #}
+{% macro month_ends(months) -%}
+    {% set after = modules.datetime.date.fromisoformat(var('as_of')) + modules.datetime.timedelta(days=1) -%}
+    {% set ends = [] -%}
+    {% for back in range(months) -%}
+        {% set month = after.year * 12 + after.month - 1 - back -%}
+        {% set first = modules.datetime.date(month // 12, month % 12 + 1, 1) -%}
+        {% do ends.insert(0, (first - modules.datetime.timedelta(days=1)).isoformat()) -%}
+    {%- endfor %}
+    {{ return(ends) }}
+{%- endmacro %}
+
 {# The instant so many hours later, clock changes or not. #}
 {% macro add_hours(instant, hours) -%}
     {{ return(adapter.dispatch('add_hours')(instant, hours)) }}

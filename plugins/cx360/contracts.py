@@ -28,6 +28,9 @@ FEEDS = (
     "call_logs",
     "survey_responses",
     "complaints",
+    "risk_scores",
+    "outreach",
+    "points_entries",
 )
 
 #: Classifications whose values never leave the ``pii`` part of the lake.

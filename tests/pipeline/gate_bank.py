@@ -76,6 +76,32 @@ _ROWS: dict[str, dict[str, Any]] = {
         "score": 9,
     },
     "complaints": {"complaint_id": "K{n}", "received_at": DAY, "status": "open", "party_id": "P{n}", "updated_at": DAY},
+    "risk_scores": {
+        "score_id": "S{n}",
+        "party_id": "P{n}",
+        "score_name": "fraud",
+        "score": Decimal(1),
+        "scale_min": Decimal(0),
+        "scale_max": Decimal(10),
+        "is_high_bad": True,
+        "band": "low",
+        "scored_at": DAY,
+    },
+    "outreach": {
+        "outreach_id": "O{n}",
+        "party_id": "P{n}",
+        "channel": "email",
+        "sent_at": DAY,
+        "delivered_at": DAY,
+        "updated_at": DAY,
+    },
+    "points_entries": {
+        "entry_id": "N{n}",
+        "party_id": "P{n}",
+        "booked_date": DAY,
+        "points": 5,
+        "entry_type": "earn",
+    },
 }
 
 

@@ -33,6 +33,9 @@ create table raw.transactions as select 'T' || i as transaction_id, 1 as arrival
 create table raw.app_events as select 'E0' as event_id, 1 as arrival_number;
 create table raw.call_logs as select 'L0' as call_id, 1 as arrival_number;
 create table raw.survey_responses as select 'R0' as response_id, 1 as arrival_number;
+create table raw.risk_scores as select 'S0' as score_id, 1 as arrival_number;
+create table raw.points_entries as select 'N' || i as entry_id, 5 - 10 * i as points, 1 as arrival_number
+from range(2) t(i);
 
 create table staging.stg_parties as from raw.parties;
 create table staging.stg_accounts as from raw.accounts;
@@ -41,6 +44,9 @@ create table staging.stg_transactions as select *, date '2024-03-04' as business
 create table staging.stg_app_events as from raw.app_events;
 create table staging.stg_call_logs as from raw.call_logs;
 create table staging.stg_survey_responses as from raw.survey_responses;
+create table staging.stg_risk_scores as from raw.risk_scores;
+create table staging.stg_points_entries as select *, date '2024-03-04' as business_date from raw.points_entries;
+create table staging.stg_outreach as select 'O0' as outreach_id;
 create table staging.stg_complaints as select 'K0' as complaint_id;
 create table staging.stg_account_parties as select 'A0' as account_id, 'P0' as party_id;
 create table staging.stg_holdings as select 'H0' as holding_id;
@@ -58,11 +64,11 @@ create table daily.int_money__daily as select * from (values
     ('p0', date '2024-03-04', 'EUR', 2, 20.00, 0.00), ('unattributed', date '2024-03-04', 'EUR', 1, 10.00, 0.00)
 ) t(profile_id, business_date, currency, transaction_count, credit_amount, debit_amount);
 create table profile.customer_profile as select * from (values
-    ('p0', 'customer', 'party', 0.5::double, timestamptz '2024-03-04 22:30:00+00', date '2024-03-04'),
-    ('p1', 'prospect', 'party', null, null, null),
-    ('p2', 'prospect', 'device', null, null, null),
-    ('unattributed', 'unattributed', null, null, null, null)
-) t(profile_id, profile_type, identified_by, app_90d_share, last_login_at, nps_last_answer_date);
+    ('p0', 'customer', 'party', 0.5::double, timestamptz '2024-03-04 22:30:00+00', date '2024-03-04', 0),
+    ('p1', 'prospect', 'party', null, null, null, 0),
+    ('p2', 'prospect', 'device', null, null, null, 0),
+    ('unattributed', 'unattributed', null, null, null, null, 0)
+) t(profile_id, profile_type, identified_by, app_90d_share, last_login_at, nps_last_answer_date, points_balance_count);
 create table profile.customer_identifiers as
 select 'p0' as profile_id, 'party' as identifier_type, 'P0' as identifier, date '0001-01-01' as valid_from;
 create table profile.profile_attributes as select 'p0' as profile_id, 'city' as attribute;
@@ -157,6 +163,7 @@ def _changes(change: str, rows: int) -> str:
 DEFECTS: dict[str, str] = {
     "one_unattributed": "delete from profile.customer_profile where profile_id = 'unattributed'",
     "money_adds_up": "update daily.int_money__daily set credit_amount = 20.01 where profile_id = 'p0'",
+    "points_add_up": "update profile.customer_profile set points_balance_count = 5 where profile_id = 'p0'",
     "keys_staged": "delete from staging.stg_call_logs",
     "keys_staged_once": _repeat("staging.stg_holdings"),
     "profiles_not_lost": "select 1",  # the test publishes three people before
@@ -249,7 +256,7 @@ def test_prospects_who_join_people_are_no_loss_and_new_ones_hide_none(
 ) -> None:
     warehouse("""
         insert into profile.customer_profile
-        select 'd' || i, 'prospect', 'device', null, null, null from range(100) t(i)
+        select 'd' || i, 'prospect', 'device', null, null, null, 0 from range(100) t(i)
     """)
     publication(settings, 2, date(2024, 3, 3), prospects=500)
     assert check_candidate(settings, "run").blocking == []

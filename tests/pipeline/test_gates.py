@@ -119,6 +119,14 @@ def test_every_feed_has_a_suite_and_its_sound_delivery_passes(settings: Settings
         assert number in visible(settings)
 
 
+def test_a_delivery_may_bring_several_versions_of_a_key(settings: Settings) -> None:
+    bank.masters(settings)
+    versions = [row for day in (bank.DAY, NEXT) for row in bank.rows("outreach", updated_at=day)]
+    number = bank.deliver(settings, "outreach", versions)
+    check_deliveries(settings, "outreach", "run")
+    assert number in visible(settings)
+
+
 def test_the_first_delivery_says_that_it_has_no_history(settings: Settings) -> None:
     first, second = bank.deliver(settings, "transactions"), bank.deliver(settings, "transactions", day=NEXT)
     check_deliveries(settings, "transactions", "run")

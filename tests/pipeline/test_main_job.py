@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import heapq
 import io
 import json
 import os
@@ -293,6 +294,34 @@ def test_money_in_is_money_in_profiles_and_unattributed(made: Settings) -> None:
         )
     assert accepted == attributed
     assert accepted
+
+
+def test_points_left_are_what_a_queue_of_each_party_leaves(made: Settings) -> None:
+    """Entry by entry: gained points queue up by the day they expire, used ones leave at its head."""
+    with duckdb.connect(str(made.warehouse), read_only=True) as db:
+        ((as_of,),) = db.sql("select as_of from raw.run").fetchall()
+        entries = db.sql(
+            "select distinct on (entry_id) party_id, booked_date, points, expires_date from raw.points_entries"
+            " where booked_date <= (select as_of from raw.run)"
+        ).fetchall()
+        told = db.sql("select party_id, expires_date, left_count from profile.int_points__left").fetchall()
+    never = date.max
+    queues: dict[str, list[tuple[date, int]]] = {}
+    for party, _, points, expires in sorted(entries, key=lambda entry: (entry[1], entry[2] < 0)):
+        queue = queues.setdefault(party, [])
+        if points > 0:
+            heapq.heappush(queue, (max(expires or never, as_of), points))
+        while points < 0:
+            expires, held = heapq.heappop(queue)
+            if held + points > 0:
+                heapq.heappush(queue, (expires, held + points))
+            points = min(points + held, 0)
+    left: dict[tuple[str, date], int] = {}
+    for party, queue in queues.items():
+        for expires, points in queue:
+            left[party, expires] = left.get((party, expires), 0) + points
+    assert {(party, expires): points for party, expires, points in told} == left
+    assert len({expires for _, expires in left}) > 10
 
 
 def test_quarantine_holds_exactly_what_was_planted(made: Settings, files: Path) -> None:

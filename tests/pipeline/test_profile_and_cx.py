@@ -90,6 +90,42 @@ def _answer(response_id: str, at: str, family: str, score: int | None, **values:
     } | values
 
 
+def _score(score_id: str, at: str, party_id: str, name: str, score: str, band: str, **values: Any) -> Row:
+    return {
+        "score_id": score_id,
+        "scored_at": at,
+        "party_id": party_id,
+        "score_name": name,
+        "score": score,
+        "scale_min": 0,
+        "scale_max": 1000,
+        "is_high_bad": True,
+        "band": band,
+    } | values
+
+
+def _message(outreach_id: str, party_id: str, channel: str, sent: str, arrived: str | None, **values: Any) -> Row:
+    return {
+        "outreach_id": outreach_id,
+        "party_id": party_id,
+        "channel": channel,
+        "campaign": "spring",
+        "sent_at": f"{sent} 09:00+00",
+        "delivered_at": arrived and f"{arrived} 09:01+00",
+    } | values
+
+
+def _entry(entry_id: str, party_id: str, day: str, points: int, expires: str | None = None) -> Row:
+    return {
+        "entry_id": entry_id,
+        "party_id": party_id,
+        "booked_date": day,
+        "points": points,
+        "entry_type": "earn" if points > 0 else "redeem",
+        "expires_date": expires,
+    }
+
+
 PARTIES = [
     _party("P1", city="Old Town", region="North", birth_year=1980, customer_since_date="2020-05-01"),
     _party(
@@ -144,7 +180,9 @@ FEEDS: dict[str, list[Row]] = {
             "party_id": "P2",
             "status": "active",
             "opened_date": "2025-01-01",
-            "maturity_date": "2026-06-30",
+            "maturity_date": "2026-06-29",
+            "amount": "500.00",
+            "currency": "USD",
         },
         {
             "holding_id": "H3",
@@ -191,6 +229,7 @@ FEEDS: dict[str, list[Row]] = {
             session_id="s1",
             device_token=DEVICE,
             party_id="P1",
+            feature="Transfers",
             is_error=True,
         ),
         _event(
@@ -198,6 +237,7 @@ FEEDS: dict[str, list[Row]] = {
             "2026-03-29 23:58+00",
             session_id="s2",
             app_user_token=LOGIN,
+            feature="accounts",
             platform="web",
         ),
         _event("E5", "2026-03-20 08:00+00", session_id="s3", device_token=NOBODYS_DEVICE),
@@ -289,6 +329,27 @@ FEEDS: dict[str, list[Row]] = {
             "issue": "card",
             "channel": "phone",
         },
+    ],
+    "risk_scores": [
+        _score("R1", "2026-03-01 04:00+01", "P1", "fraud", "800", "high"),
+        _score("R2", "2026-03-31 23:59+02", "P2", "fraud", "250", "low"),  # the same person, later: this counts
+        _score("R3", "2026-04-01 00:00+02", "P1", "fraud", "900", "high"),  # after as_of
+        # 740 of 300 to 850 is good: 110 of 550 from the top
+        _score("R4", "2026-02-01 04:00+01", "P3", "credit", "740", "high", scale_min=300, scale_max=850, is_high_bad=0),
+        _score("R5", "2026-02-01 04:00+01", "P9", "fraud", "1000", "high"),  # of a party nobody knows
+    ],
+    "outreach": [
+        _message("O1", "P1", "email", "2026-03-30", "2026-03-30", converted_at="2026-03-31 23:59+02"),
+        _message("O2", "P1", "sms", "2026-01-01", None),  # the 90th day back: in
+        _message("O3", "P2", "letter", "2025-12-31", "2026-01-02", converted_at="2026-04-01 00:00+02"),  # not known yet
+        _message("O4", "P9", "email", "2026-03-30", "2026-03-30"),
+    ],
+    "points_entries": [
+        _entry("N1", "P1", "2026-01-10", 100, "2026-04-10"),
+        _entry("N2", "P1", "2026-02-01", -30),
+        _entry("N3", "P2", "2026-03-01", 20, "2026-04-03"),
+        _entry("N4", "P1", "2026-04-01", 5, "2026-04-03"),  # after as_of
+        _entry("N5", "P9", "2026-03-01", 7),
     ],
 }
 
@@ -462,7 +523,70 @@ def test_products_are_counted_at_as_of(bank: Settings) -> None:
     anna = _profile(bank, "anna")
     assert (anna["card_count"], anna["deposit_count"], anna["loan_count"]) == (1, 1, 0)
     assert anna["product_type_count"] == 2
-    assert anna["next_maturity_date"] == date(2026, 6, 30)
+    assert (anna["next_maturity_date"], anna["is_maturing_90d"]) == (date(2026, 6, 29), True)
+
+
+def test_depth_is_kinds_of_product(bank: Settings) -> None:
+    anna, bob, carl = (_profile(bank, each) for each in ("anna", "bob", "carl"))
+    assert (anna["holding_depth_count"], anna["is_single_product"]) == (3, False)  # account, card, deposit
+    assert (bob["holding_depth_count"], bob["is_single_product"]) == (1, True)  # his account and the joint one
+    assert (carl["holding_depth_count"], carl["is_single_product"]) == (0, False)
+
+
+def test_assets_are_balances_and_what_is_held(bank: Settings, no_accounts: Settings) -> None:
+    columns = ("deposit_amount", "aum_amount", "aum_12m_mean_amount", "unconverted_asset_count")
+    of = {each: [_profile(bank, each)[column] for column in columns] for each in ("anna", "bob", "unattributed")}
+    # Anna: 1500.00 on her account and 500.00 USD at 0.9. as_of is a month's end, the only one with a known balance.
+    assert of["anna"] == [Decimal("450.00"), Decimal("1950.00"), Decimal("1950.00"), 0]
+    assert of["bob"] == [Decimal("0.00"), Decimal("281.00"), Decimal("281.00"), 0]
+    assert of["unattributed"] == [Decimal("0.00"), None, None, 1]
+    # without rates Bob's dollars are counted and not told, so his month is not known whole
+    assert [_profile(no_accounts, "bob")[column] for column in columns] == [None, Decimal("11.00"), None, 1]
+
+
+def test_the_rhythm_of_acts_of_the_customer(bank: Settings) -> None:
+    anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
+    # on 1, 2 and 31 March, 1 and 29 days apart; Bob acted on two days only
+    assert (anna["transaction_interval_median_days"], anna["next_transaction_expected_date"]) == (15, date(2026, 4, 15))
+    assert (bob["transaction_interval_median_days"], bob["next_transaction_expected_date"]) == (None, None)
+
+
+def test_a_trend_is_not_told_where_the_feed_begins_too_late(bank: Settings) -> None:
+    names = ("transaction", "inflow", "outflow", "app_active_day", "call")
+    anna = _profile(bank, "anna")
+    assert {anna[f"{name}_{days}d_trend"] for name in names for days in (30, 90)} == {None}
+
+
+def test_short_windows_and_all_days(bank: Settings) -> None:
+    anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
+    assert (anna["transaction_7d_count"], anna["transaction_lifetime_count"]) == (2, 4)
+    assert (anna["inflow_7d_amount"], anna["outflow_7d_amount"]) == (Decimal("1000.00"), Decimal("50.00"))
+    assert (anna["net_flow_30d_amount"], anna["net_flow_90d_amount"]) == (Decimal("930.00"), Decimal("925.00"))
+    assert (anna["call_7d_count"], anna["call_lifetime_count"], bob["call_7d_count"]) == (0, 3, 1)
+    assert (anna["app_event_7d_count"], anna["app_session_7d_count"], anna["app_active_day_7d_count"]) == (4, 2, 2)
+    assert anna["answer_lifetime_count"] == 4
+
+
+def test_digital_use(bank: Settings) -> None:
+    anna, bob, device = (_profile(bank, each) for each in ("anna", "bob", DEVICE_PROSPECT))
+    assert (anna["app_features"], anna["app_feature_90d_count"]) == ("accounts, transfers", 2)
+    assert (anna["app_event_unknown_90d_count"], device["app_event_unknown_90d_count"]) == (1, 1)
+    assert (anna["is_app_active_30d"], anna["app_stickiness_30d_share"]) == (True, pytest.approx(2 / 30, abs=1e-6))
+    # features 4 of 26 in weight, 2 days of 30, app or online on 3 of 8 channel days
+    assert anna["digital_adoption_index"] == pytest.approx(40 * 4 / 26 + 30 * 2 / 30 + 30 * 3 / 8, abs=0.05)
+    # Anna phones on as many days as she banks digitally; Bob cannot bank digitally at all
+    assert (anna["is_digital_migration_candidate"], bob["is_digital_migration_candidate"]) == (True, False)
+    assert _profile(bank, "unattributed")["digital_adoption_index"] is None
+
+
+def test_personas_and_special_dates(bank: Settings, only_parties: Settings) -> None:
+    names = ("senior", "business_owner", "cross_border", "payroll", "vip")
+    anna = _profile(bank, "anna")
+    assert anna["next_anniversary_date"] == date(2026, 5, 1)
+    assert [anna[f"is_{name}"] for name in names] == [False] * 5  # one wage is no habit
+    assert _profile(bank, "bob")["is_senior"] is None
+    alone = _profile(only_parties, "anna")
+    assert [alone[f"is_{name}"] for name in names] == [False, None, None, None, None]
 
 
 def test_channels_are_days_of_use_and_a_tie_goes_to_the_latest(bank: Settings) -> None:
@@ -498,8 +622,8 @@ def test_a_session_belongs_to_who_logged_in(bank: Settings) -> None:
 def test_service_history(bank: Settings) -> None:
     anna, bob = _profile(bank, "anna"), _profile(bank, "bob")
     assert anna["call_30d_count"] == 3  # those she made and that reached somebody or a queue
-    assert (anna["handle_30d_seconds"], anna["handled_call_30d_count"]) == (540 + 600, 2)  # of C3 nobody knows
-    assert (anna["wait_30d_seconds"], anna["waited_call_30d_count"]) == (60, 1)
+    assert (anna["handle_90d_seconds"], anna["handled_call_90d_count"]) == (540 + 600, 2)  # of C3 nobody knows
+    assert (anna["wait_90d_seconds"], anna["waited_call_90d_count"]) == (60, 1)
     assert (bob["call_30d_count"], bob["abandoned_call_30d_count"]) == (2, 1)
     assert (bob["complaint_count"], bob["open_complaint_count"]) == (2, 1)
     assert bob["last_complaint_date"] == date(2026, 3, 10)
@@ -511,6 +635,46 @@ def test_experience(bank: Settings) -> None:
     assert anna["csat_last_score"] == 75
     assert anna["seen_in_feeds"] == "app_events, call_logs, survey_responses, transactions"
     assert (anna["first_seen_date"], anna["last_seen_date"]) == (date(2026, 3, 1), AS_OF)
+
+
+def test_risk_is_the_latest_score_on_its_own_scale(bank: Settings) -> None:
+    anna, bob, carl = (_profile(bank, each) for each in ("anna", "bob", "carl"))
+    assert (anna["fraud_risk_score"], anna["credit_risk_score"], anna["risk_flag_count"]) == (0.25, None, 0)
+    assert anna["last_risk_scored_at"] == datetime.fromisoformat("2026-03-31 23:59+02:00")
+    assert (bob["fraud_risk_score"], bob["credit_risk_score"], bob["risk_flag_count"]) == (None, 0.2, 1)
+    assert (carl["fraud_risk_score"], carl["risk_flag_count"], carl["last_risk_scored_at"]) == (None, 0, None)
+    nobody = _profile(bank, "unattributed")
+    assert (nobody["fraud_risk_score"], nobody["risk_flag_count"]) == (None, 0)
+
+
+def test_outreach_reaches_and_converts_as_far_as_is_known(bank: Settings) -> None:
+    anna, bob, nobody = (_profile(bank, each) for each in ("anna", "bob", "unattributed"))
+    figures = ("outreach_{}d_count", "outreach_reach_{}d_share", "outreach_conversion_{}d_share")
+    assert [anna[each.format(90)] for each in figures] == [2, 0.5, 1]
+    assert [anna[each.format(365)] for each in figures] == [3, 0.666667, 0.5]
+    assert anna["last_outreach_at"] == datetime.fromisoformat("2026-03-30 09:00+00:00")
+    assert [bob[each.format(90)] for each in figures] == [0, None, None]
+    assert nobody["outreach_90d_count"] == 1
+    points = _query(
+        bank,
+        "select touchpoint_id, profile_id, touchpoint_type, channel, product_or_topic, is_negative"
+        " from profile.customer_timeline where feed = 'outreach' order by all",
+    )
+    assert [tuple(row.values()) for row in points] == [
+        ("outreach:O1", "anna", "outreach_converted", "email", "spring", False),
+        ("outreach:O2", "anna", "outreach_sent", "sms", "spring", False),
+        ("outreach:O4", "unattributed", "outreach_delivered", "email", "spring", False),
+    ]
+
+
+def test_points_are_the_sum_of_the_entries_and_expire_first_in_first_out(bank: Settings) -> None:
+    figures = [f"points_{each}_count" for each in ("balance", "expiring_30d", "expiring_15d", "expiring_3d")]
+    anna, bob, nobody = (_profile(bank, each) for each in ("anna", "bob", "unattributed"))
+    assert [anna[each] for each in figures] == [90, 90, 90, 20]
+    assert anna["next_points_expiry_date"] == date(2026, 4, 3)
+    assert [bob[each] for each in figures] == [0, 0, 0, 0]
+    assert [nobody[each] for each in figures] == [7, 0, 0, 0]
+    assert nobody["next_points_expiry_date"] is None
 
 
 def test_nps_counts_the_latest_answer_of_a_person_and_no_blank(bank: Settings) -> None:
@@ -693,7 +857,11 @@ def test_features_are_those_of_the_day_that_is_built(only_parties: Settings) -> 
 def test_a_bank_with_nothing_but_parties_has_profiles(only_parties: Settings) -> None:
     anna = _profile(only_parties, "anna")
     assert (anna["profile_type"], anna["city"]) == ("prospect", "New Town")
-    for column in ("account_open_count", "transaction_30d_count", "inflow_30d_amount", "call_30d_count"):
-        assert anna[column] is None
+    unknown = ["account_open_count", "transaction_30d_count", "inflow_30d_amount", "call_30d_count"]
+    unknown += ["holding_depth_count", "is_single_product", "is_maturing_90d", "aum_amount", "deposit_amount"]
+    unknown += ["app_feature_90d_count", "is_app_active_30d", "digital_adoption_index"]
+    unknown += ["is_digital_migration_candidate", "transaction_lifetime_count", "answer_lifetime_count"]
+    unknown += ["risk_flag_count", "outreach_90d_count", "points_balance_count", "points_expiring_30d_count"]
+    assert {column: anna[column] for column in unknown} == dict.fromkeys(unknown)
     assert _query(only_parties, "select * from cx.cx_metrics_daily") == []
     assert _query(only_parties, "select * from profile.customer_timeline") == []

@@ -19,8 +19,9 @@ from cx360.sample import generate
 
 FEEDS = (
     "parties accounts account_parties holdings fx_rates transactions app_events call_logs survey_responses complaints"
+    " risk_scores outreach points_entries"
 ).split()
-DELIMITERS = {"account_parties": ";", "fx_rates": ";", "call_logs": ";", "complaints": ";"}
+DELIMITERS = {"account_parties": ";", "fx_rates": ";", "call_logs": ";", "complaints": ";", "risk_scores": ";"}
 ENCODINGS = {"call_logs": "latin-1"}
 KEYS = {
     "parties": ["KUNDEN_NR", "GEAENDERT_AM"],
@@ -33,6 +34,9 @@ KEYS = {
     "call_logs": ["Ruf_ID"],
     "survey_responses": ["response_uuid"],
     "complaints": ["case_no", "changed"],
+    "risk_scores": ["score_no"],
+    "outreach": ["message_id", "changed"],
+    "points_entries": ["booking_no"],
 }
 
 

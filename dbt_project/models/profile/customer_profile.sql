@@ -1,21 +1,23 @@
 {%- set domains = [
-    'attributes',
     'relationship',
     'balances',
+    'aum',
     'money',
     'joint_money',
+    'rhythm',
     'channels',
     'app',
+    'digital',
     'service',
     'complaints',
     'experience',
-    'seen',
-] -%}
+    'personas',
+] + optional_domains() -%}
 
 with
 
-spine as (
-    select * from {{ ref('int_profile__spine') }}
+person as (
+    select * from {{ ref('int_profile__person') }}
 ),
 
 feeds as (
@@ -29,36 +31,27 @@ feeds as (
 
 {% endfor -%}
 
+segments as (
+    select * from {{ ref('int_segments__current') }}
+),
+
 customer_profile as (
     select
-        spine.*,
-        case
-            when spine.profile_id = 'unattributed' then 'unattributed'
-            when relationship.is_customer then 'customer'
-            else 'prospect'
-        end as profile_type,
-        attributes.party_type = 'organisation' as is_organisation,
-        attributes.status as party_status,
-        attributes.gender,
-        attributes.birth_year,
-        attributes.city,
-        attributes.region,
-        attributes.branch_id,
-        attributes.has_marketing_consent,
-        attributes.customer_since_date,
-        seen.seen_in_feeds,
-        seen.first_seen_date,
-        seen.last_seen_date,
+        person.*,
 
-        -- relationship
-        {%- for column in ['account_open', 'joint_account_open'] %}
-        {{ zero_where_fed('relationship.' ~ column ~ '_count', ['accounts', 'account_parties']) }}
-            as {{ column }}_count,
-        {%- endfor %}
+        -- products
+        {%- set accounts, money = ['accounts', 'account_parties'], 'decimal(18, 2)' %}
+        {%- set products = accounts + ['holdings'] %}
+        {{- zeros_where_fed(
+            'relationship', ['account_open_count', 'joint_account_open_count'], accounts
+        ) }}
         relationship.first_account_opened_date,
         {%- for type in holding_types() + ['product_type'] %}
-        {{ zero_where_fed('relationship.' ~ type ~ '_count', 'holdings') }} as {{ type }}_count,
+        {{- zeros_where_fed('relationship', [type ~ '_count'], 'holdings') }}
         {%- endfor %}
+        {{- zeros_where_fed('relationship', ['holding_depth_count'], products) }}
+        {{- zeros_where_fed('relationship', ['is_single_product'], products, 'boolean') }}
+        {{- zeros_where_fed('relationship', ['is_maturing_90d'], 'holdings', 'boolean') }}
         relationship.next_maturity_date,
 
         -- money, in the reporting currency
@@ -66,11 +59,16 @@ customer_profile as (
         balances.balance_amount,
         balances.joint_balance_amount,
         balances.balance_date,
-        {{ zero_where_fed('balances.unconverted_balance_count', 'transactions') }}
-            as unconverted_balance_count,
+        {{- zeros_where_fed('balances', ['unconverted_balance_count'], 'transactions') }}
+        {{- zeros_where_fed('aum', ['deposit_amount', 'investment_amount'], 'holdings', money) }}
+        aum.aum_amount,
+        aum.aum_12m_mean_amount,
+        coalesce(aum.unconverted_asset_count, 0) as unconverted_asset_count,
         {{- columns_where_fed('money', money_measures(), 'transactions') }}
         {{- columns_where_fed('joint_money', joint_money_measures(), 'transactions') }}
         money.last_transaction_date,
+        rhythm.transaction_interval_median_days,
+        rhythm.next_transaction_expected_date,
 
         -- channels
         channels.preferred_channel,
@@ -79,40 +77,54 @@ customer_profile as (
         channels.{{ channel }}_90d_share,
         {%- endfor %}
 
-        -- app
+        -- app and online banking
         app.last_login_at,
         app.last_app_event_date,
-        {%- for days in [30, 90] %}
-        {{ zero_where_fed('app.app_active_day_' ~ days ~ 'd_count', 'app_events') }}
-            as app_active_day_{{ days }}d_count,
-        {{ zero_where_fed('app.app_session_' ~ days ~ 'd_count', 'app_events') }}
-            as app_session_{{ days }}d_count,
-        {%- endfor %}
-        {{- columns_where_fed('app', app_measures(), 'app_events', [30, 90]) }}
+        {{- columns_where_fed('app', app_day_measures(), 'app_events') }}
+        {{- columns_where_fed('app', app_session_measures(), 'app_events') }}
+        {{- columns_where_fed('app', app_measures(), 'app_events') }}
         app.app_platforms,
+        app.app_features,
+        {{- zeros_where_fed(
+            'app', ['app_feature_90d_count', 'app_event_unknown_90d_count'], 'app_events'
+        ) }}
+        {{- zeros_where_fed('app', ['app_feature_weight_90d_share'], 'app_events', 'double') }}
+        digital.is_app_active_30d,
+        digital.app_stickiness_30d_share,
+        digital.digital_adoption_index,
+        digital.is_digital_migration_candidate,
 
         -- service
         service.last_call_at,
         {{- columns_where_fed('service', service_measures(), 'call_logs') }}
-        {{ zero_where_fed('complaints.complaint_count', 'complaints') }} as complaint_count,
-        {{ zero_where_fed('complaints.open_complaint_count', 'complaints') }}
-            as open_complaint_count,
+        {{- zeros_where_fed('complaints', ['complaint_count'], 'complaints') }}
+        {{- zeros_where_fed('complaints', ['open_complaint_count'], 'complaints') }}
         complaints.last_complaint_date,
+        {{- optional_columns() }}
 
         -- experience
         {%- for family in question_families() %}
         experience.{{ family }}_last_score,
         experience.{{ family }}_mean_365d_score,
-        {{ zero_where_fed('experience.' ~ family ~ '_answer_365d_count', 'survey_responses') }}
-            as {{ family }}_answer_365d_count,
-        experience.{{ family }}_last_answer_date
+        {{- zeros_where_fed('experience', [family ~ '_answer_365d_count'], 'survey_responses') }}
+        experience.{{ family }}_last_answer_date,
+        {%- endfor %}
+        {{- zeros_where_fed('experience', ['answer_lifetime_count'], 'survey_responses') }}
+        {%- for persona in personas() %}
+        personas.is_{{ persona }},
+        {%- endfor %}
+
+        -- stage, segments and tier of the month of as_of
+        {%- for column in segment_columns() %}
+        segments.{{ column }}
         {{- "," if not loop.last }}
         {%- endfor %}
-    from spine
+    from person
     cross join feeds
     {%- for domain in domains %}
-    left join {{ domain }} on spine.profile_id = {{ domain }}.profile_id
+    left join {{ domain }} on person.profile_id = {{ domain }}.profile_id
     {%- endfor %}
+    left join segments on person.profile_id = segments.profile_id
 )
 
 select * from customer_profile

@@ -1,7 +1,9 @@
 with
 
 touchpoints as (
-    {%- for what in ['transactions', 'app_sessions', 'calls', 'answers', 'complaints'] %}
+    {%- for what in [
+        'transactions', 'app_sessions', 'calls', 'answers', 'complaints', 'outreach',
+    ] %}
     select * from {{ ref('int_touchpoints__' ~ what) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}

@@ -12,6 +12,7 @@ holders as (
 dated as (
     select
         account_id,
+        account_type,
         opened_date,
         closed_date,
         status = 'closed' as is_closed,
@@ -26,6 +27,7 @@ held as (
         h.profile_id,
         h.part,
         h.account_id,
+        d.account_type,
         d.opened_date,
         d.closed_date,
         coalesce(d.is_closed, false) as is_closed,

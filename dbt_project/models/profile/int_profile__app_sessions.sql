@@ -12,11 +12,7 @@ resolved as (
 counted as (
     select
         profile_id,
-        {%- for days in [30, 90] %}
-        count(
-            distinct case when business_date > {{ days_before_as_of(days) }} then session_key end
-        ) as app_session_{{ days }}d_count,
-        {%- endfor %}
+        {{- window_distinct_counts(app_session_measures()) }}
         max(last_login_at) as last_login_at
     from resolved
     group by profile_id

@@ -37,6 +37,14 @@ shares as (
             'sum(day_count)',
         ) }} as {{ channel }}_90d_share,
         {%- endfor %}
+        {%- for kind, channels in {
+            'digital': digital_channels(),
+            'assisted': assisted_channels(),
+        }.items() %}
+        {{ sum_integer(
+            "case when channel in ('" ~ channels | join("', '") ~ "') then day_count else 0 end"
+        ) }} as {{ kind }}_day_90d_count,
+        {%- endfor %}
         max(case when preference = 1 and is_choice then channel end) as preferred_channel
     from ranked
     group by profile_id

@@ -30,7 +30,8 @@ by_family as (
         max(business_date) as last_answer_date,
         min(business_date) as first_answer_date,
         sum(case when is_in_year then told_score end) as score_sum,
-        count(case when is_in_year then 1 end) as answer_count
+        count(case when is_in_year then 1 end) as answer_count,
+        count(*) as answer_lifetime_count
     from told
     group by profile_id, question_family
 ),
@@ -49,7 +50,8 @@ pivoted as (
             as {{ family }}_last_answer_date,
         {%- endfor %}
         min(first_answer_date) as first_answer_date,
-        max(last_answer_date) as last_answer_date
+        max(last_answer_date) as last_answer_date,
+        {{ sum_integer('answer_lifetime_count') }} as answer_lifetime_count
     from by_family
     group by profile_id
 )

@@ -8,6 +8,9 @@
     'call_logs',
     'survey_responses',
     'complaints',
+    'risk_scores',
+    'outreach',
+    'points_entries',
 ] -%}
 
 with

@@ -33,6 +33,9 @@ held as (
         h.maturity_date,
         h.closed_date,
         h.status,
+        h.amount,
+        h.currency,
+        coalesce(h.account_id, a.account_id) as account_id,
         coalesce(h.opened_date, c.opened_date) as opened_date,
         coalesce(named.profile_id, related.profile_id, o.profile_id, 'unattributed') as profile_id
     from holdings as h
@@ -51,6 +54,9 @@ dated as (
         maturity_date,
         opened_date,
         closed_date,
+        amount,
+        currency,
+        account_id,
         status = 'closed' as is_closed,
         {{ is_by_as_of('opened_date') }} as was_opened,
         {{ is_by_as_of('opened_date') }}

@@ -31,7 +31,8 @@ summed as (
         profile_id,
         {{- window_sums(money_measures()) }}
         min(business_date) as first_transaction_date,
-        max(business_date) as last_transaction_date
+        max(business_date) as last_transaction_date,
+        min(min(business_date)) over () as feed_first_date
     from converted
     group by profile_id
 )

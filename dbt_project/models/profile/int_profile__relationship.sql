@@ -8,6 +8,10 @@ holdings as (
     select * from {{ ref('int_profile__holdings') }}
 ),
 
+product_kinds as (
+    select * from {{ ref('product_kinds') }}
+),
+
 by_account as (
     select
         profile_id,
@@ -34,6 +38,39 @@ by_holding as (
     group by profile_id
 ),
 
+-- an account and the holding kept on it are one product
+kinds as (
+    select
+        a.profile_id,
+        k.product_kind
+    from accounts as a
+    inner join product_kinds as k
+        on
+            k.relation = 'accounts'
+            and a.account_type = k.type
+    where
+        a.is_open
+        and a.part in ('primary', 'joint')
+    union all
+    select
+        h.profile_id,
+        k.product_kind
+    from holdings as h
+    inner join product_kinds as k
+        on
+            k.relation = 'holdings'
+            and h.holding_type = k.type
+    where h.is_held
+),
+
+depth as (
+    select
+        profile_id,
+        count(distinct product_kind) as holding_depth_count
+    from kinds
+    group by profile_id
+),
+
 relationship as (
     select
         coalesce(a.profile_id, h.profile_id) as profile_id,
@@ -45,9 +82,14 @@ relationship as (
         h.{{ type }}_count,
         {%- endfor %}
         h.product_type_count,
-        h.next_maturity_date
+        depth.holding_depth_count,
+        depth.holding_depth_count = 1
+        and depth.profile_id <> 'unattributed' as is_single_product,
+        h.next_maturity_date,
+        h.next_maturity_date <= {{ days_before_as_of(-90) }} as is_maturing_90d
     from by_account as a
     full outer join by_holding as h on a.profile_id = h.profile_id
+    left join depth on coalesce(a.profile_id, h.profile_id) = depth.profile_id
 )
 
 select * from relationship

@@ -17,7 +17,8 @@ summed as (
         {{- window_sums(service_measures()) }}
         min(business_date) as first_call_date,
         max(started_at) as last_call_at,
-        max(business_date) as last_call_date
+        max(business_date) as last_call_date,
+        min(min(business_date)) over () as feed_first_date
     from calls
     group by profile_id
 )

@@ -74,7 +74,7 @@ current_segments as (
         m.reason as lifecycle_reason,
         i.last_active_date,
         i.active_day_3m_count,
-        i.active_change_share as active_day_3m_change_share,
+        i.active_change_share as active_day_3m_trend,
         case when s.lifecycle_segment = 'onboarding' then i.tenure_days + 1 end
             as onboarding_day_count,
         case when s.lifecycle_segment = 'onboarding' then w.wave end as onboarding_wave,
@@ -85,7 +85,7 @@ current_segments as (
                 then false
         end as is_activated_90d,
         {%- for measure, value in rfm_measures() %}
-        i.rfm_{{ measure }}_score,
+        i.rfm_{{ measure }}_score as rfm_{{ measure }},
         {%- endfor %}
         i.rfm_recency_score || '-' || i.rfm_frequency_score || '-' || i.rfm_monetary_score
             as rfm_cell,
@@ -95,8 +95,8 @@ current_segments as (
         t.tier as loyalty_tier,
         t.movement as loyalty_tier_movement,
         t.next_tier as loyalty_next_tier,
-        t.keep_spend_gap_amount as loyalty_keep_spend_gap_amount,
-        t.next_spend_gap_amount as loyalty_next_spend_gap_amount
+        cast(t.keep_spend_gap_amount as decimal(18, 2)) as loyalty_keep_spend_gap_amount,
+        cast(t.next_spend_gap_amount as decimal(18, 2)) as loyalty_next_spend_gap_amount
     from inputs as i
     left join segments as s on i.profile_id = s.profile_id
     left join membership as m on i.profile_id = m.profile_id

@@ -21,7 +21,7 @@ balances as (
 ),
 
 attributes as (
-    select * from {{ ref('int_profile__attributes') }}
+    select * from {{ ref('customer_profile_history') }}
 ),
 
 opened as (
@@ -32,24 +32,51 @@ opened as (
     group by profile_id
 ),
 
+-- a record without any day has been there all the time
+recorded as (
+    select
+        g.profile_id,
+        min(
+            coalesce(
+                least({{ local_date('p.updated_at') }}, p.customer_since_date),
+                {{ beginning_of_time() }}
+            )
+        ) as recorded_date
+    from {{ ref('stg_parties') }} as p
+    inner join {{ source('identity', 'party_groups') }} as g on p.party_id = g.party_id
+    where p.valid_from <= {{ as_of() }}
+    group by g.profile_id
+),
+
+sighted as (
+    select
+        p.profile_id,
+        min(s.first_seen_date) as sighted_date
+    from {{ ref('int_identity__prospects') }} as p
+    inner join {{ ref('int_identity__subjects') }} as s
+        on
+            p.identifier_type = s.identifier_type
+            and p.identifier = s.identifier
+    group by p.profile_id
+),
+
 people as (
     select
         s.profile_id,
-        coalesce(least(n.first_seen_date, r.opened_date), n.first_seen_date, r.opened_date)
-            as known_from_date,
-        a.birth_year
+        least(n.first_seen_date, o.opened_date, r.recorded_date, i.sighted_date)
+            as known_from_date
     from {{ ref('int_profile__spine') }} as s
     left join {{ ref('int_profile__seen') }} as n on s.profile_id = n.profile_id
-    left join opened as r on s.profile_id = r.profile_id
-    left join attributes as a on s.profile_id = a.profile_id
+    left join opened as o on s.profile_id = o.profile_id
+    left join recorded as r on s.profile_id = r.profile_id
+    left join sighted as i on s.profile_id = i.profile_id
     where s.profile_id <> 'unattributed'
 ),
 
--- who was never seen is known since the bank tells of anybody
+-- of whom no day is known is known since the bank tells of anybody
 placed as (
     select
         p.profile_id,
-        p.birth_year,
         p.known_from_date,
         d.month_start,
         d.evaluation_date,
@@ -96,7 +123,8 @@ inputs as (
         coalesce(r.product_count, 0) as product_count,
         r.opened_date,
         {{ days_between('r.opened_date', 'p.evaluation_date') }} as tenure_days,
-        extract(year from p.evaluation_date) - p.birth_year as age_years,
+        cast(case when a.party_status = 'deceased' then 1 else 0 end as bigint) as is_deceased,
+        extract(year from p.evaluation_date) - a.birth_year as age_years,
         s.last_active_date,
         -- no act is known to be older than the first day anything is known of
         least(
@@ -117,6 +145,11 @@ inputs as (
             coalesce({{ days_between('r.opened_date', 'p.evaluation_date') }}, p.observed_days)
         ) > 184 as is_seen_for_two_quarters
     from placed as p
+    left join attributes as a
+        on
+            p.profile_id = a.profile_id
+            and p.evaluation_date >= a.valid_from
+            and coalesce(p.evaluation_date < a.valid_to, true)
     left join relations as r
         on
             p.profile_id = r.profile_id

@@ -8,16 +8,26 @@
     'app_events': 'stg_app_events',
     'call_logs': 'stg_call_logs',
     'survey_responses': 'stg_survey_responses',
+    'risk_scores': 'stg_risk_scores',
+    'points_entries': 'stg_points_entries',
     'fx_rates': 'stg_fx_rates',
+} -%}
+
+{#- feed of changes: its key -#}
+{%- set changes = {
+    'complaints': 'complaint_id',
+    'outreach': 'outreach_id',
 } -%}
 
 with
 
--- complaints received after as_of are not staged, and are no repeats
-complaints as (
-    select distinct complaint_id from {{ source('raw', 'complaints') }}
+{% for feed, key in changes.items() -%}
+-- what came up after as_of is not staged, and is no repeat
+{{ feed }} as (
+    select distinct {{ key }} from {{ source('raw', feed) }}
 ),
 
+{% endfor %}
 counts as (
     {%- for feed, staged in feeds.items() %}
     select
@@ -26,10 +36,13 @@ counts as (
         (select count(*) from {{ ref(staged) }}) as staged_count
     union all
     {%- endfor %}
+    {%- for feed in changes %}
     select
-        'complaints' as feed,
-        (select count(*) from {{ source('raw', 'complaints') }}) as accepted_count,
-        (select count(*) from complaints) as staged_count
+        '{{ feed }}' as feed,
+        (select count(*) from {{ source('raw', feed) }}) as accepted_count,
+        (select count(*) from {{ feed }}) as staged_count
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 repeats as (

@@ -4,6 +4,8 @@
     'app_events': {'key': 'event_id', 'moment': 'occurred_at'},
     'call_logs': {'key': 'call_id', 'moment': 'started_at'},
     'survey_responses': {'key': 'response_id', 'moment': 'responded_at'},
+    'risk_scores': {'key': 'score_id', 'moment': 'scored_at'},
+    'points_entries': {'key': 'entry_id', 'day': 'booked_date'},
 } %}
 
 with

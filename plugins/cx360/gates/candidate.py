@@ -7,6 +7,7 @@ Here belongs what can be counted about a candidate as a whole, and the order of 
     people_loss_share        1 - people_rows / those of the last publication for the same day or an earlier one
     unattributed_rows        rows that stand for what belongs to nobody
     money_days_different     days and currencies whose profiles plus unattributed are not the booked money
+    points_different         points of all entries by as_of - those of profiles plus unattributed
     unattributed_share       of booked amounts, those of accounts without an owner
     keys_not_staged          keys of deliveries not published yet that staging does not hold
     keys_staged_twice        rows of staging beyond one per key (parties: per key and version)
@@ -44,9 +45,12 @@ _KEYS = {
     "app_events": "event_id",
     "call_logs": "call_id",
     "survey_responses": "response_id",
+    "risk_scores": "score_id",
+    "points_entries": "entry_id",
 }
 _KEYS_OF_FEWER = {
     "complaints": "complaint_id",
+    "outreach": "outreach_id",
     "account_parties": "account_id, party_id",
     "holdings": "holding_id",
     "fx_rates": "rate_date, currency, quote_currency",
@@ -81,6 +85,10 @@ _FACTS = {
             + count(*) filter (where (profile_type = 'unattributed') <> (profile_id = 'unattributed'))
         from profile.customer_profile""",
     "money_days_different": _MONEY,
+    "points_different": """
+        select coalesce((
+            select sum(points) from staging.stg_points_entries where business_date <= (select as_of from raw.run)
+        ), 0) - coalesce((select sum(points_balance_count) from profile.customer_profile), 0)""",
     "unattributed_share": """
         select round(
             coalesce(sum(credit_amount + debit_amount) filter (where profile_id = 'unattributed'), 0)

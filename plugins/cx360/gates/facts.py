@@ -15,7 +15,7 @@ Facts, all numbers, null where there is nothing to count:
     control_amount_difference         amounts in - amount the source's control total says
     stored_rows_difference            rows in the lake - accepted rows in the ledger
     stored_amount_difference          amounts in the lake - accepted amounts in the ledger
-    repeated_keys                     accepted rows beyond one per key
+    repeated_keys                     accepted rows beyond one per key, of changes per key and version
     volume_ratio                      rows of the busiest business date / median of that over the source's last 20
                                       deliveries not blocked (a history file covers a month, a daily one a day)
     snapshot_shrink_share             1 - accepted rows of the delivery day / those of the snapshot day before
@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any
 
 from cx360.contracts import Contract, arrow_type
 from cx360.ledger import Conservation, Delivery
+from cx360.rows import row_key
 from cx360.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ REFERENCES: dict[str, dict[str, tuple[str, str]]] = {
     "call_logs": {"party_id": ("parties", "party_id")},
     "survey_responses": {"party_id": ("parties", "party_id")},
     "complaints": {"party_id": ("parties", "party_id")},
+    "risk_scores": {"party_id": ("parties", "party_id")},
+    "outreach": {"party_id": ("parties", "party_id")},
+    "points_entries": {"party_id": ("parties", "party_id")},
 }
 
 #: Columns of which at least one says whom an event is about.
@@ -259,7 +263,7 @@ def _known(db: "DuckDBPyConnection", settings: Settings, evidence: Evidence) -> 
 
 def _measures(contract: Contract, known: set[str]) -> tuple[dict[str, str], dict[str, str]]:
     """What is counted over accepted rows ``f``, and the facts that follow from it: name -> SQL."""
-    keys = ", ".join(f"f.{name}" for name in contract.key)
+    keys = ", ".join(f"f.{name}" for name in row_key(contract))
     counted = {
         "stored": "count(f.lake_file)",
         "keys": f"count(distinct row({keys})) filter (f.lake_file is not null)",

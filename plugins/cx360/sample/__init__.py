@@ -1,4 +1,4 @@
-"""A synthetic bank: ten feeds as a bank would deliver them, and the truth beside.
+"""A synthetic bank: thirteen feeds as a bank would deliver them, and the truth beside.
 
 Here belongs the order in which it is made. Same arguments, same bytes. Nobody in it exists: addresses end in
 ``example.com``, ``.org`` or ``.net``, landlines extend numbers reserved for fiction, mobiles are made up.
@@ -23,7 +23,7 @@ END = date(2026, 4, 2)
 #: What a bank delivers, in the order it is written.
 FEEDS = (
     "parties", "accounts", "account_parties", "holdings", "fx_rates", "call_logs", "survey_responses", "complaints",
-    "transactions", "app_events",
+    "transactions", "app_events", "risk_scores", "outreach", "points_entries",
 )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ class _Bank:
 
 def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted: Set[str]) -> "Iterator[Feed]":
     """Yield the feeds one by one, so that only one is in memory; the truth comes before, of what they tell of."""
-    from cx360.sample import channels, experience, money, party_records, truth
+    from cx360.sample import channels, experience, money, party_records, programmes, truth
 
     say(f"{plan.customers:,} people")
     bank = _Bank(plan)
@@ -151,6 +151,9 @@ def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted:
         "complaints": lambda: experience.complaint_feed(plan, bank.people, bank.parties, bank.complaints),
         "transactions": lambda: money.transaction_feed(plan, bank.people, bank.accounts),
         "app_events": lambda: channels.app_feed(plan, bank.people, bank.parties, bank.visits),
+        "risk_scores": lambda: programmes.risk_feed(plan, bank.people, bank.parties),
+        "outreach": lambda: programmes.outreach_feed(plan, bank.people, bank.parties),
+        "points_entries": lambda: programmes.points_feed(plan, bank.people, bank.parties),
     }
     for name in FEEDS:
         if name in wanted:

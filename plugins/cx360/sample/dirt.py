@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 KEYS = {
     "parties": "KUNDEN_NR", "accounts": "ACCT_NO", "account_parties": "CUST_NO", "holdings": "contract_no",
     "fx_rates": "to_ccy", "transactions": "txn_ref", "app_events": "id", "call_logs": "Ruf_ID",
-    "survey_responses": "response_uuid", "complaints": "case_no",
+    "survey_responses": "response_uuid", "complaints": "case_no", "risk_scores": "score_no",
+    "outreach": "message_id", "points_entries": "booking_no",
 }  # fmt: skip
 
 #: What each kind of dirt puts into which columns; several values are used in turn. None empties a column.
@@ -89,6 +90,32 @@ DEFECTS: dict[str, dict[str, list[dict[str, str | None]]]] = {
         "not_allowed:status": [{"state": "WEITERGELEITET"}],
         "too_long:text": [{"text": "Ich habe es schon oft gesagt; " * 150}],
         "rule:closes_after_it_is_received": [{"closed": "01.01.2001 10:00", "state": "ERLEDIGT"}],
+    },
+    "risk_scores": {
+        "missing:score_id": [{"score_no": None}],
+        "unparseable:score": [{"wert": "k.A."}, {"wert": "512.30"}],
+        "unparseable:scored_at": [{"zeitpunkt": "31.02.2026 04:00:00"}, {"zeitpunkt": "nachts"}],
+        "rule:score_on_its_scale": [{"wert": "1000,01", "skala_von": "0", "skala_bis": "1000"},
+                                    {"wert": "299,00", "skala_von": "300", "skala_bis": "850"}],
+        "rule:scale_has_a_width": [{"wert": "100,00", "skala_von": "100", "skala_bis": "100"}],
+    },
+    "outreach": {
+        "missing:outreach_id": [{"message_id": None}],
+        "unparseable:sent_at": [{"sent": "2026-02-30 10:00:00"}, {"sent": "gestern"}],
+        "not_allowed:channel": [{"medium": "Rauchzeichen"}],
+        "rule:delivered_after_it_is_sent": [{"delivered": "2001-01-01 10:00:00"}],
+        "rule:responded_after_it_is_delivered": [{"reacted": "2001-01-01 10:00:00"}],
+        "rule:converted_after_it_is_delivered": [{"bought": "2001-01-01 10:00:00"}],
+    },
+    "points_entries": {
+        "missing:entry_id": [{"booking_no": None}],
+        "missing:party_id": [{"cust_no": None}],
+        "unparseable:points": [{"points": "viele"}, {"points": "12.5"}],
+        "not_allowed:entry_type": [{"kind": "GESCHENK"}],
+        "rule:sign_of_its_type": [{"kind": "SAMMELN", "points": "-50", "usable_until": None},
+                                  {"kind": "EINLOESEN", "points": "50", "usable_until": None}],
+        "rule:only_what_is_gained_expires": [{"kind": "EINLOESEN", "points": "-20", "usable_until": "20991231"}],
+        "rule:expires_after_it_is_booked": [{"kind": "SAMMELN", "points": "20", "usable_until": "20010101"}],
     },
 }  # fmt: skip
 

@@ -47,6 +47,9 @@ FORMS: dict[str, Form] = {
     "call_logs": Form(".csv", delimiter=";", encoding="latin-1", texts=("Notiz",)),
     "survey_responses": Form(".jsonl", bare=("min", "max", "high_is_good", "value")),
     "complaints": Form(".csv", delimiter=";", texts=("product", "issue", "decision", "text")),
+    "risk_scores": Form(".csv", delimiter=";"),
+    "outreach": Form(".jsonl.gz"),
+    "points_entries": Form(".csv.gz"),
 }
 
 

@@ -1,0 +1,109 @@
+with
+
+entries as (
+    select
+        party_id,
+        business_date,
+        case when points > 0 then points else 0 end as gained_count,
+        case when points < 0 then -points else 0 end as used_count,
+        -- what should have expired by as_of is one lot, what never does another
+        greatest(coalesce(expires_date, {{ end_of_time() }}), {{ as_of() }}) as expires_date
+    from {{ ref('stg_points_entries') }}
+    where business_date <= {{ as_of() }}
+),
+
+lots as (
+    select
+        party_id,
+        business_date,
+        expires_date,
+        {{ sum_integer('gained_count') }} as gained_count
+    from entries
+    where gained_count > 0
+    group by party_id, business_date, expires_date
+),
+
+expiries as (
+    select distinct
+        party_id,
+        expires_date
+    from lots
+),
+
+days as (
+    select
+        party_id,
+        business_date,
+        sum(gained_count) as gained_count,
+        sum(used_count) as used_count
+    from entries
+    group by party_id, business_date
+),
+
+-- Used by the end of the day, as far as there were points; what is owed takes the next ones.
+used as (
+    select
+        party_id,
+        business_date,
+        least(
+            sum(gained_count) over (partition by party_id order by business_date),
+            sum(used_count) over (partition by party_id order by business_date)
+        ) as used_count
+    from days
+),
+
+-- Of a day, what was gained of the lots that expire by a date
+gained as (
+    select
+        expiries.party_id,
+        expiries.expires_date,
+        used.business_date,
+        used.used_count,
+        sum(
+            case when lots.expires_date <= expiries.expires_date then lots.gained_count else 0 end
+        ) as gained_count
+    from expiries
+    inner join used on expiries.party_id = used.party_id
+    left join lots
+        on
+            used.party_id = lots.party_id
+            and used.business_date = lots.business_date
+    group by expiries.party_id, expiries.expires_date, used.business_date, used.used_count
+),
+
+-- Lots that expire by a date are used before all others while they last. So where this runs below
+-- zero, that much came out of later lots, and is no use of these.
+levels as (
+    select
+        party_id,
+        expires_date,
+        business_date,
+        cast(
+            sum(gained_count) over (
+                partition by party_id, expires_date order by business_date
+            ) - used_count as bigint
+        ) as level_count
+    from gained
+),
+
+left_by as (
+    select
+        party_id,
+        expires_date,
+        max_by(level_count, business_date) - least(min(level_count), 0) as left_count
+    from levels
+    group by party_id, expires_date
+),
+
+parted as (
+    select
+        party_id,
+        expires_date,
+        left_count - lag(left_count, 1, cast(0 as bigint)) over (
+            partition by party_id order by expires_date
+        ) as left_count
+    from left_by
+)
+
+select * from parted
+where left_count > 0

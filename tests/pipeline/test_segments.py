@@ -1,0 +1,180 @@
+"""Segments, stages and tiers of synthetic banks: what was planted is found, and nothing where nothing was planted.
+
+Formulas are held in small by dbt's unit tests; here belongs what only a whole bank, or a changed seed, can show.
+"""
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx360 import days, engines, ledger, pipeline, postgres, sample, warehouse
+from cx360.settings import PROJECT, Settings
+
+pytestmark = pytest.mark.slow
+
+AS_OF = date(2026, 4, 2)
+DAYS = 400
+
+
+def built(home: Path, plant: bool) -> Settings:
+    """A bank of 400 days whose tables were built."""
+    sample.generate(600, DAYS, 41, home / "bank", plant=plant, end=AS_OF)
+    settings = Settings(home=home / "home", inbox=home / "bank" / "inbox")
+    run = pipeline.Run("segments")
+    with ledger.session(settings):
+        pass
+    for feed in days.feeds(settings):
+        pipeline.LAND(settings, run, feed)
+    for step in (*pipeline.DAY_STEPS, *pipeline.BUILD_STEPS[:4]):
+        step(settings, run)
+    return settings
+
+
+def _bank(home: Path, plant: bool) -> Iterator[Settings]:
+    settings = built(home, plant)
+    yield settings
+    ledger.dispose()
+    postgres.stop(settings)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    yield from _bank(tmp_path_factory.mktemp("planted"), plant=True)
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    yield from _bank(tmp_path_factory.mktemp("calm"), plant=False)
+
+
+def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    truth = settings.inbox_folder.parent / "truth"
+    with engines.open_warehouse(settings, read_only=True) as db:
+        return [tuple(row.values()) for row in db.query(sql.replace("$truth", str(truth))).to_pylist()]
+
+
+#: Where each person who is known by one profile alone is placed in each month: person_id, profile_id, scheme, …
+PLACES = """
+    with people as (
+        select g.profile_id, min(t.owner_person_id) as person_id
+        from identity.party_groups as g
+        inner join read_parquet('$truth/party_persons.parquet') as t using (party_id)
+        group by g.profile_id
+        having count(distinct t.owner_person_id) = 1
+    ),
+    places as (
+        select p.person_id, s.*, i.inactive_days, i.has_open_product,
+            i.active_day_12m_count, i.active_day_prior_3m_count
+        from profile.int_segments__sized as s
+        inner join profile.int_segments__inputs as i using (profile_id, month_start)
+        inner join people as p using (profile_id)
+        where i.is_customer = 1 and i.is_deceased = 0
+    )
+"""
+
+
+def leavers(settings: Settings) -> dict[str, date]:
+    """Last day of acting of those who were planted to leave."""
+    facts = json.loads((settings.inbox_folder.parent / "truth" / "facts.json").read_text())
+    return {person: date.fromisoformat(day) for person, day in ((facts["leavers"] or {}).get("members") or {}).items()}
+
+
+def test_who_was_planted_to_leave_is_found_dormant_or_lost(planted: Settings) -> None:
+    gone = {person for person, day in leavers(planted).items() if day <= AS_OF - timedelta(days=90)}
+    now = query(planted, PLACES + "select person_id, segment from places where scheme = 'lifecycle' and not is_final")
+    found = {person: segment for person, segment in now if person in gone}
+    assert len(found) >= 5
+    assert set(found.values()) <= {"dormant", "lost"}
+
+
+def test_who_leaves_a_habit_is_at_risk_of_leaving_first(planted: Settings) -> None:
+    told = query(planted, PLACES + "select distinct person_id from places where segment = 'churn_risk'")
+    habit = query(
+        planted,
+        PLACES + "select person_id from places where scheme = 'primary' and is_final and has_open_product = 1"
+        " and inactive_days between 45 and 89 and active_day_prior_3m_count >= 18",
+    )
+    assert {person for (person,) in told} <= set(leavers(planted))
+    assert habit and set(habit) <= set(told)
+
+
+def test_where_nothing_is_planted_nobody_declines_or_is_at_risk(calm: Settings) -> None:
+    assert not leavers(calm)
+    moved = "('declining', 'growing', 'churn_risk', 'at_risk')"
+    of_habit = "select count(*) as n from places where scheme in ('lifecycle', 'primary')"
+    assert query(calm, PLACES + of_habit)[0][0] > 5_000
+    assert query(calm, f"{PLACES}{of_habit} and segment in {moved}") == [(0,)]
+    silent = "and segment in ('dormant', 'lost') and active_day_12m_count >= 36"
+    assert query(calm, f"{PLACES}{of_habit} {silent}") == [(0,)]
+
+
+def test_months_and_memberships_say_the_same(planted: Settings) -> None:
+    assert query(
+        planted,
+        """
+        select count(*) as n from profile.int_segments__sized as s
+        full join profile.segment_membership as m
+            on s.profile_id = m.profile_id and s.scheme = m.scheme and s.segment = m.segment
+            and s.month_start >= m.from_month and coalesce(s.month_start < m.left_date, true)
+        where s.profile_id is null or m.profile_id is null
+        """,
+    ) == [(0,)]
+
+
+def test_a_threshold_in_the_seed_moves_people_from_its_day_on(planted: Settings) -> None:
+    """An analyst calls people dormant after 30 days instead of 90, from March on."""
+    places = "select profile_id, month_start, segment from profile.int_segments__sized where scheme = 'lifecycle'"
+    before = set(query(planted, places))
+    seeds = planted.home / "config" / "dbt_project" / "seeds"
+    seeds.mkdir(parents=True)
+    rules = list(csv.DictReader((PROJECT / "dbt_project" / "seeds" / "segment_rules.csv").open()))
+    changed = [
+        rule | {"valid_from": "2026-03-01", "at_least": "30" if rule["segment"] == "dormant" else rule["at_least"]}
+        for rule in rules
+        if rule["scheme"] == "lifecycle"
+    ]
+    with (seeds / "segment_rules.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rules[0])
+        writer.writeheader()
+        writer.writerows(rules + changed)
+    try:
+        warehouse.dbt(planted, "build_tables", select="segment_rules+")
+        after = set(query(planted, places))
+        versions = query(
+            planted, "select distinct rule_version from profile.segment_membership where scheme = 'lifecycle'"
+        )
+    finally:
+        shutil.rmtree(planted.home / "config")
+        warehouse.dbt(planted, "build_tables", select="segment_rules+")
+    march = date(2026, 3, 1)
+    assert {place for place in before if place[1] < march} == {place for place in after if place[1] < march}
+    dormant = [
+        {person for person, month, segment in rows if month == march and segment == "dormant"}
+        for rows in (before, after)
+    ]
+    assert dormant[0] < dormant[1]
+    assert (march,) in versions
+    assert set(query(planted, places)) == before
+
+
+def test_an_earlier_as_of_places_its_months_the_same(planted: Settings) -> None:
+    """What February was is told in February as in April, of all whose identity nothing has changed since."""
+    places = (
+        "select profile_id, month_start, segment from profile.int_segments__sized"
+        " where scheme = 'lifecycle' and month_start < date '2026-03-01'"
+    )
+    identity = "select profile_id, identifier_type, identifier, valid_from, valid_to from identity.identity_map"
+    later, who_later = set(query(planted, places)), set(query(planted, identity))
+    for step in pipeline.BUILD_STEPS[:4]:
+        step(planted, pipeline.Run("february", as_of=date(2026, 2, 28)))
+    earlier, who_earlier = set(query(planted, places)), set(query(planted, identity))
+    changed = {row[0] for row in who_later ^ who_earlier}
+    assert len(later) > 5_000 > 20 * len(changed)
+    assert {place[0] for place in later ^ earlier} <= changed
