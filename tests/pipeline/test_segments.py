@@ -115,6 +115,30 @@ def test_where_nothing_is_planted_nobody_declines_or_is_at_risk(calm: Settings) 
     assert query(calm, f"{PLACES}{of_habit} {silent}") == [(0,)]
 
 
+def test_onboarding_has_days_waves_and_an_activation(planted: Settings) -> None:
+    """Who opened a first account or holding within 90 days is in a wave by the day; enough own acts activate."""
+    rows = query(
+        planted,
+        f"""
+        select p.onboarding_day_count, p.onboarding_wave, p.is_activated_90d, count(a.business_date) as n
+        from profile.customer_profile as p
+        inner join profile.int_segments__scored as i on p.profile_id = i.profile_id and not i.is_final
+        left join profile.int_segments__active_days as a
+            on p.profile_id = a.profile_id and a.business_date between i.opened_date and date '{AS_OF}'
+        where i.opened_date > date '{AS_OF}' - 90 and p.lifecycle_stage <> 'lost'
+        group by p.profile_id, p.onboarding_day_count, p.onboarding_wave, p.is_activated_90d, i.tenure_days
+        """,
+    )
+    assert len(rows) >= 2
+    for day, wave, is_activated, acts in rows:
+        assert wave == next(name for first, name in WAVES if day >= first)
+        assert is_activated is (True if acts >= 3 else None)  # open until the 90 days are over
+
+
+#: First day of the waves of seed onboarding_waves, the last first.
+WAVES = [(61, "depth"), (31, "habit"), (8, "activation"), (1, "welcome")]
+
+
 def test_months_and_memberships_say_the_same(planted: Settings) -> None:
     assert query(
         planted,
