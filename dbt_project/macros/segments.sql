@@ -4,11 +4,6 @@
 #}
 {% macro segment_months() %}{{ return(24) }}{% endmacro %}
 
-{# Calendar months since year 0, so that months can be counted with. #}
-{% macro month_number(day) -%}
-    cast(12 * extract(year from {{ day }}) + extract(month from {{ day }}) - 1 as bigint)
-{%- endmacro %}
-
 {# Whether the month of as_of is over with it. #}
 {% macro is_month_over() -%}
     {% set day = modules.datetime.date.fromisoformat(var('as_of')) -%}
@@ -150,4 +145,13 @@
         'loyalty_keep_spend_gap_amount',
         'loyalty_next_spend_gap_amount',
     ]) }}
+{%- endmacro %}
+
+{# Whether a segment is a part of a wider one, as a/b is of a; and the wider one. #}
+{% macro is_part(segment) -%}
+    {{ segment }} like '%/%'
+{%- endmacro %}
+
+{% macro wider_segment(segment) -%}
+    regexp_replace({{ segment }}, '/[^/]*$', '')
 {%- endmacro %}

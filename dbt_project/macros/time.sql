@@ -158,3 +158,17 @@
 {% macro spark__utc_midnight(day) -%}
     cast('{{ day }} 00:00:00+00:00' as timestamp)
 {%- endmacro %}
+
+{# Calendar months since year 0, so that months can be counted with. #}
+{% macro month_number(day) -%}
+    cast(12 * extract(year from {{ day }}) + extract(month from {{ day }}) - 1 as bigint)
+{%- endmacro %}
+
+{# Year, and day of the month, of a date, bigint. #}
+{% macro year_of(day) -%}
+    cast(extract(year from {{ day }}) as bigint)
+{%- endmacro %}
+
+{% macro day_of_month(day) -%}
+    cast(extract(day from {{ day }}) as bigint)
+{%- endmacro %}

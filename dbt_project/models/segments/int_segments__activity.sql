@@ -4,7 +4,7 @@ active_days as (
     select
         *,
         {{ month_number('business_date') }} as month_number,
-        extract(day from business_date) > extract(day from {{ as_of() }}) as is_late
+        {{ day_of_month('business_date') }} > {{ day_of_month(as_of()) }} as is_late
     from {{ ref('int_segments__active_days') }}
 ),
 

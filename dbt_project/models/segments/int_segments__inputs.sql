@@ -4,12 +4,12 @@ days as (
     select * from {{ ref('int_segments__days') }}
 ),
 
-activity as (
-    select * from {{ ref('int_segments__activity') }}
+sums as (
+    select * from {{ ref('int_segments__sums') }}
 ),
 
 observed as (
-    select min(first_active_date) as first_date from activity
+    select min(first_active_date) as first_date from {{ ref('int_segments__activity') }}
 ),
 
 relations as (
@@ -24,53 +24,8 @@ attributes as (
     select * from {{ ref('customer_profile_history') }}
 ),
 
-opened as (
-    select
-        profile_id,
-        min(opened_date) as opened_date
-    from relations
-    group by profile_id
-),
-
--- a record without any day has been there all the time
-recorded as (
-    select
-        g.profile_id,
-        min(
-            coalesce(
-                least({{ local_date('p.updated_at') }}, p.customer_since_date),
-                {{ beginning_of_time() }}
-            )
-        ) as recorded_date
-    from {{ ref('stg_parties') }} as p
-    inner join {{ source('identity', 'party_groups') }} as g on p.party_id = g.party_id
-    where p.valid_from <= {{ as_of() }}
-    group by g.profile_id
-),
-
-sighted as (
-    select
-        p.profile_id,
-        min(s.first_seen_date) as sighted_date
-    from {{ ref('int_identity__prospects') }} as p
-    inner join {{ ref('int_identity__subjects') }} as s
-        on
-            p.identifier_type = s.identifier_type
-            and p.identifier = s.identifier
-    group by p.profile_id
-),
-
 people as (
-    select
-        s.profile_id,
-        least(n.first_seen_date, o.opened_date, r.recorded_date, i.sighted_date)
-            as known_from_date
-    from {{ ref('int_profile__spine') }} as s
-    left join {{ ref('int_profile__seen') }} as n on s.profile_id = n.profile_id
-    left join opened as o on s.profile_id = o.profile_id
-    left join recorded as r on s.profile_id = r.profile_id
-    left join sighted as i on s.profile_id = i.profile_id
-    where s.profile_id <> 'unattributed'
+    select * from {{ ref('int_segments__people') }}
 ),
 
 -- of whom no day is known is known since the bank tells of anybody
@@ -90,26 +45,6 @@ placed as (
             and (d.evaluation_date >= o.first_date or d.evaluation_date = {{ as_of() }})
 ),
 
-summed as (
-    select
-        a.profile_id,
-        w.month_start,
-        {{ sum_integer('case when w.months_ago < 3 then a.active_day_count end') }}
-            as active_day_3m_count,
-        {{ sum_integer('case when w.months_ago between 3 and 5 then a.active_day_count end') }}
-            as active_day_prior_3m_count,
-        {{ sum_integer('a.active_day_count') }} as active_day_12m_count,
-        {{ sum_integer('a.app_day_count') }} as app_day_12m_count,
-        {{ sum_money('a.initiated_amount') }} as initiated_12m_amount,
-        max(a.last_active_date) as last_active_date
-    from activity as a
-    inner join {{ ref('int_segments__windows') }} as w
-        on
-            a.month_number = w.month_number
-            and a.is_late = w.is_late
-    group by a.profile_id, w.month_start
-),
-
 inputs as (
     select
         p.profile_id,
@@ -124,7 +59,7 @@ inputs as (
         r.opened_date,
         {{ days_between('r.opened_date', 'p.evaluation_date') }} as tenure_days,
         cast(case when a.party_status = 'deceased' then 1 else 0 end as bigint) as is_deceased,
-        extract(year from p.evaluation_date) - a.birth_year as age_years,
+        {{ year_of('p.evaluation_date') }} - a.birth_year as age_years,
         s.last_active_date,
         -- no act is known to be older than the first day anything is known of
         least(
@@ -154,7 +89,7 @@ inputs as (
         on
             p.profile_id = r.profile_id
             and p.month_start = r.month_start
-    left join summed as s
+    left join sums as s
         on
             p.profile_id = s.profile_id
             and p.month_start = s.month_start
@@ -169,19 +104,16 @@ inputs as (
 changed as (
     select
         *,
+        {%- for name, unit, digits in [
+            ['share', 'active_day_prior_3m_count', 6],
+            ['score', 'sqrt(active_day_3m_count + active_day_prior_3m_count)', 3],
+        ] %}
         case
-            when is_seen_for_two_quarters then {{ divide(
-                'active_day_3m_count - active_day_prior_3m_count',
-                'active_day_prior_3m_count',
-            ) }}
-        end as active_change_share,
-        case
-            when is_seen_for_two_quarters then {{ divide(
-                'active_day_3m_count - active_day_prior_3m_count',
-                'sqrt(active_day_3m_count + active_day_prior_3m_count)',
-                3,
-            ) }}
-        end as active_change_score
+            when is_seen_for_two_quarters
+                then {{ divide('active_day_3m_count - active_day_prior_3m_count', unit, digits) }}
+        end as active_change_{{ name }}
+        {{- "," if not loop.last }}
+        {%- endfor %}
     from inputs
 )
 

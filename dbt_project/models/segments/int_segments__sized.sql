@@ -1,4 +1,3 @@
-{#- a segment named a/b is a part of a; the widest has no name of its own before a slash -#}
 with
 
 schemes as (
@@ -35,7 +34,7 @@ placed_{{ step }} as (
         priority,
         case
             when member_count >= minimum_count or segment = rest_segment then segment
-            when segment like '%/%' then regexp_replace(segment, '/[^/]*$', '')
+            when {{ is_part('segment') }} then {{ wider_segment('segment') }}
             else rest_segment
         end as segment,
         reason,
