@@ -1,7 +1,11 @@
-{#- the open month first; a month that ends with as_of is over -#}
 with
 
-days as (
+active_days as (
+    select * from {{ ref('int_segments__active_days') }}
+),
+
+-- the month under way first; one that ends with as_of is over
+months as (
     {%- for k in range(segment_months() + 1) %}
     select
         {{ month_number("cast('" ~ month_start(k) ~ "' as date)") }} as month_number,
@@ -15,6 +19,14 @@ days as (
         {%- endif %}
     {{ "union all" if not loop.last }}
     {%- endfor %}
+),
+
+-- before anybody was seen to act nothing can be told
+days as (
+    select * from months
+    where
+        evaluation_date >= (select min(business_date) from active_days)
+        or evaluation_date = {{ as_of() }}
 )
 
 select * from days

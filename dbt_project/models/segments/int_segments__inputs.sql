@@ -39,10 +39,7 @@ placed as (
         {{ days_between('o.first_date', 'd.evaluation_date') }} + 1 as observed_days
     from people as p
     cross join observed as o
-    inner join days as d
-        on
-            d.evaluation_date >= coalesce(p.known_from_date, o.first_date)
-            and (d.evaluation_date >= o.first_date or d.evaluation_date = {{ as_of() }})
+    inner join days as d on coalesce(p.known_from_date <= d.evaluation_date, true)
 ),
 
 inputs as (

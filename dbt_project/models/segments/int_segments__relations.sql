@@ -46,14 +46,25 @@ held as (
     where r.profile_id <> 'unattributed'
 ),
 
+products as (
+    select
+        profile_id,
+        month_start,
+        product,
+        min(opened_date) as opened_date,
+        max(case when is_open then 1 else 0 end) as is_open
+    from held
+    group by profile_id, month_start, product
+),
+
 counted as (
     select
         profile_id,
         month_start,
         min(opened_date) as opened_date,
-        max(case when is_open then 1 else 0 end) as has_open_product,
-        count(distinct case when is_open then product end) as product_count
-    from held
+        max(is_open) as has_open_product,
+        {{ sum_integer('is_open') }} as product_count
+    from products
     group by profile_id, month_start
 )
 

@@ -1,10 +1,14 @@
+{%- set columns = [
+    'profile_id', 'scheme', 'month_start', 'is_final', 'rule_version', 'priority', 'segment',
+    'reason', 'rule_segment', 'minimum_count', 'rest_segment',
+] -%}
 with
 
 schemes as (
     select * from {{ ref('segment_schemes') }}
 ),
 
-placed_0 as (
+placed as (
     select
         p.*,
         p.segment as rule_segment,
@@ -12,6 +16,11 @@ placed_0 as (
         s.rest_segment
     from {{ ref('int_segments__placed') }} as p
     inner join schemes as s on p.scheme = s.scheme
+),
+
+placed_0 as (
+    select * from placed
+    where minimum_count > 0
 ),
 
 {%- for step in [1, 2, 3] %}
@@ -26,24 +35,24 @@ counted_{{ step }} as (
 
 placed_{{ step }} as (
     select
-        profile_id,
-        scheme,
-        month_start,
-        is_final,
-        rule_version,
-        priority,
+        {%- for column in columns if column != 'segment' %}
+        {{ column }},
+        {%- endfor %}
         case
             when member_count >= minimum_count or segment = rest_segment then segment
             when {{ is_part('segment') }} then {{ wider_segment('segment') }}
             else rest_segment
-        end as segment,
-        reason,
-        rule_segment,
-        minimum_count,
-        rest_segment
+        end as segment
     from counted_{{ step }}
 ),
 {%- endfor %}
+
+united as (
+    select {{ columns | join(', ') }} from placed_3
+    union all
+    select {{ columns | join(', ') }} from placed
+    where minimum_count = 0
+),
 
 sized as (
     select
@@ -62,7 +71,7 @@ sized as (
             partition by profile_id, scheme, month_start, segment
             order by priority
         ) as place
-    from placed_3
+    from united
 ),
 
 -- several rules may lead to one segment
