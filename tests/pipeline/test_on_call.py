@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cx360 import cli, gates, landing, ledger, manifest, publish, quarantine, rollback, screen, status, visibility
+from cx360.contracts import FEEDS
 from cx360.settings import Settings
 from tests.pipeline.bank import deliver, settle, transactions
 from tests.serving.conftest import Bank, bank  # noqa: F401  (a fixture)
@@ -87,7 +88,7 @@ def test_status_at_the_command_line(run: Callable[..., Result]) -> None:
     assert done.exit_code == 0
     assert "never came" in done.stdout and "cx360 quarantine show 3" in done.stdout
     told = json.loads(run("status", "--format", "json").stdout)
-    assert len(told["feeds"]) == 10 and len(told["kept_out"]) == 2
+    assert len(told["feeds"]) == len(FEEDS) and len(told["kept_out"]) == 2
 
 
 def test_status_of_a_home_where_nothing_was_ever_run(embedded: Settings) -> None:
