@@ -32,7 +32,8 @@ help: ## List the verbs
 	  'make run takes SOURCES=sources/<name> INBOX=<folder> AS_OF=YYYY-MM-DD for your own files,' \
 	  'and CUSTOMERS=500 DAYS=90 for the synthetic bank. It keeps everything in CX360_HOME, by default' \
 	  'cx360_home for the synthetic bank and cx360_home-<name> for other sources.' '' \
-  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=90 RUNS=3, and ONLY=landing,dirty,build,day,matching,matching_day.'
+  'make bench takes ROWS=5000000 CUSTOMERS=100000 DAYS=365 RUNS=3, and' \
+  'ONLY=landing,dirty,build,one_day,day,matching,matching_day.'
 
 # The bank of another source is another bank: it gets a home of its own.
 run: export CX360_HOME ?= $(CURDIR)/cx360_home$(if $(filter-out sources/synthetic_bank,$(SOURCES)),-$(notdir $(SOURCES:/=)))
@@ -54,17 +55,18 @@ quick: $(READY) ## Pass the unit tests, in under one minute
 
 spark: $(SPARK) ## Install what CX360_ENGINE=spark needs beside Java
 
-# dlt lives in an environment of its own: whoever uses cx360 need not install it.
+# dlt and Polars live in an environment of their own: whoever uses cx360 need not install them.
 BENCH := build/bench
 bench: ROWS ?= 5000000
 bench: CUSTOMERS = 100000
+bench: DAYS = 365
 bench: RUNS ?= 3
-bench: $(READY) $(BENCH)/venv/.ready ## Measure what it costs, beside DuckDB alone and dlt
+bench: $(SPARK) $(BENCH)/venv/.ready ## Measure what it costs, beside what one would use instead
 	@$(PY) -m bench --only "$(ONLY)" --rows $(ROWS) --customers $(CUSTOMERS) --days $(DAYS) --runs $(RUNS) \
-	  --folder $(BENCH) --dlt $(BENCH)/venv/bin/python
+	  --folder $(BENCH) --other $(BENCH)/venv/bin/python
 
 $(BENCH)/venv/.ready: bench/requirements.lock | $(READY)
-	@echo 'Installing dlt into $(BENCH)/venv'
+	@echo 'Installing dlt and Polars into $(BENCH)/venv'
 	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) $(BENCH)/venv
 	@$(PY) -m uv pip sync --quiet --python $(BENCH)/venv/bin/python --require-hashes bench/requirements.lock
 	@touch $@

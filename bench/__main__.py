@@ -14,11 +14,16 @@ from typing import Any
 
 from bench import files, measure, parties
 from bench.measure import Series, ratios, spread
-from cx360 import sample
 
 Row = dict[str, str]
 
-RIVALS = ("duckdb", "dlt", "splink")
+RIVALS = ("duckdb", "dlt", "splink", "polars", "pandas", "pyspark")
+
+#: What of a build is beside rivals that begin with Parquet files.
+FROM_LAKE = "cx360, from the lake"
+
+#: Days of the short history that one more day is compared with.
+SHORT = 30
 
 
 def main() -> None:
@@ -42,7 +47,7 @@ def landing(options: argparse.Namespace, folder: Path, is_dirty: bool = False) -
     """Landing of one file beside a bare copy of it."""
     file = files.transactions(folder / "files", options.rows, is_dirty)
     rivals = [measure.plain("duckdb_copy")] if "duckdb" in options.rivals else []
-    rivals += [measure.dlt(options.dlt)] if "dlt" in options.rivals else []
+    rivals += [measure.dlt(options.other)] if "dlt" in options.rivals else []
     return measure.race([measure.cx360("land"), *rivals], options.runs, folder / "work", _say, file=str(file))
 
 
@@ -52,23 +57,29 @@ def dirty(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
 
 
 def build(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
-    """Every step over a whole bank beside one query over the same files."""
-    bank = folder / "files" / f"bank_{options.customers}_{options.days}"
-    if not bank.exists():
-        fresh = bank.with_suffix(".part")
-        sample.generate(options.customers, options.days, seed=1, out=fresh)
-        fresh.rename(bank)
-    rivals = [measure.plain("duckdb_profiles")] if "duckdb" in options.rivals else []
-    return measure.race([measure.cx360("build"), *rivals], options.runs, folder / "work", _say, bank=str(bank))
+    """Every step over a whole bank beside scripts that only aggregate thirty columns per customer."""
+    bank = files.bank(folder / "files", options.customers, options.days)
+    rivals = [measure.plain("duckdb_profiles"), measure.plain("duckdb_parquet", "DuckDB, Parquet")]
+    rivals = rivals if "duckdb" in options.rivals else []
+    for name, python in (("polars", options.other), ("pandas", sys.executable), ("pyspark", sys.executable)):
+        rivals += [measure.other(f"{name}, Parquet", python, name)] if name in options.rivals else []
+    arguments = {"bank": str(bank), "parquet": str(files.parquet(bank))}
+    race = measure.race([measure.cx360("build"), *rivals], options.runs, folder / "work", _say, **arguments)
+    return race | {FROM_LAKE: race["cx360"].without(_is_before_the_lake)}
+
+
+def one_day(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
+    """A day's files into a bank with a history, beside one query over them and the same with a short history."""
+    bank, short = (files.bank(folder / "files", options.customers, days) for days in (options.days, SHORT))
+    rivals = [measure.plain("duckdb_day")] if "duckdb" in options.rivals else []
+    contestants = [measure.cx360("one_day"), measure.short("one_day_short"), *rivals]
+    arguments = {"bank": str(bank), "short_bank": str(short)}
+    return measure.race(contestants, options.runs, folder / "work", _say, **arguments)
 
 
 def day(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
     """A small bank's day by Airflow beside the same steps in one process: what is left is Airflow's own share."""
-    bank = folder / "files" / "bank_small"
-    if not bank.exists():
-        fresh = bank.with_suffix(".part")
-        sample.generate(500, 90, seed=1, out=fresh)
-        fresh.rename(bank)
+    bank = files.bank(folder / "files", 500, 90)
     rivals = [measure.cx360("day_in_airflow"), measure.in_process("day")]
     return measure.race(rivals, options.runs, folder / "work", _say, bank=str(bank))
 
@@ -90,6 +101,7 @@ WHAT: dict[str, tuple[str, Callable[[argparse.Namespace, Path], dict[str, Series
     "landing": ("a clean CSV file of transactions into the lake", landing),
     "dirty": ("the same with faults in 1 % of its rows", dirty),
     "build": ("a bank's files to its publication", build),
+    "one_day": ("one more day of it", one_day),
     "day": ("a day of a bank of 500 customers by Airflow", day),
     "matching": ("matching of all party records", matching),
     "matching_day": ("matching of ten thousand new party records", matching_day),
@@ -102,11 +114,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rivals", type=_names(RIVALS), default=list(RIVALS), help="by commas")
     parser.add_argument("--rows", type=int, default=5_000_000, help="of the transactions file")
     parser.add_argument("--customers", type=int, default=100_000, help="of the bank")
-    parser.add_argument("--days", type=int, default=90, help="of the bank")
+    parser.add_argument("--days", type=int, default=365, help="of the bank")
     parser.add_argument("--records", type=int, default=1_000_000, help="of parties")
     parser.add_argument("--runs", type=int, default=3, help="rounds")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where files and results are kept")
-    parser.add_argument("--dlt", default="build/bench/venv/bin/python", help="Python that has dlt")
+    parser.add_argument("--other", default="build/bench/venv/bin/python", help="Python that has dlt and Polars")
     return parser.parse_args()
 
 
@@ -123,12 +135,15 @@ def _names(known: Any) -> Callable[[str], list[str]]:
 def _table(options: argparse.Namespace, found: dict[str, dict[str, Series]]) -> list[Row]:
     table = []
     for name, race in found.items():
-        sizes = {"build": f", {options.customers:,} customers, {options.days} days", "day": ""}
+        bank = f", {options.customers:,} customers, {options.days} days"
+        sizes = {"build": bank, "one_day": bank, "day": ""}
         sizes |= {"matching": f", {options.records:,} records", "matching_day": f" against {options.records:,}"}
         size = sizes.get(name, f", {options.rows:,} rows")
         for who in race:
-            if who != "cx360" or len(race) == 1:
-                table.append(_row(WHAT[name][0] + size, race["cx360"], who, race[who]))
+            if who != FROM_LAKE and (who != "cx360" or len(race) == 1):
+                mine = FROM_LAKE if who.endswith("Parquet") else "cx360"
+                what = WHAT[name][0] + (", from the lake" if mine == FROM_LAKE else "") + size
+                table.append(_row(what, race[mine], who, race[who]))
     return table + _gates(found)
 
 
@@ -140,7 +155,7 @@ def _gates(found: dict[str, dict[str, Series]]) -> list[Row]:
         ("build", "check_candidate", "the candidate's gate", "the whole way"),
     ):
         if name in found:
-            steps = {step["step"]: step["seconds"] for step in found[name]["cx360"].steps}
+            steps = {step["step"]: step["seconds"] for step in found[name]["cx360"].steps[-1]}
             whole = steps["land"] if name == "landing" else sum(steps.values())
             seconds = f"{steps[gate]:.1f} / {whole:.1f}"
             table.append({"what": what, "beside": beside, "ratio": f"{steps[gate] / whole:.2f}", "seconds": seconds})
@@ -155,7 +170,6 @@ def _row(what: str, mine: Series, who: str, rival: Series) -> Row:
         "ratio, processor": spread(ratios(mine.cpu_seconds, rival.cpu_seconds)),
         "seconds": f"{spread(mine.seconds)} / {spread(rival.seconds)}",
         "peak MB": f"{median(mine.peak_mb):.0f} / {median(rival.peak_mb):.0f}",
-        "start, s": f"{median(mine.start_seconds):.1f} / {median(rival.start_seconds):.1f}",
         "rows": f"{mine.rows:,} / {rival.rows:,}",
     }
 
@@ -168,12 +182,25 @@ def _markdown(table: list[Row]) -> str:
 
 
 def _steps(found: dict[str, dict[str, Series]]) -> str:
-    """Seconds and peak memory of the build's steps, of the last round."""
-    if "build" not in found:
-        return ""
-    steps = found["build"]["cx360"].steps
-    table = [{"step": s["step"], "seconds": f"{s['seconds']:.1f}", "peak MB": f"{s['peak_mb']:.0f}"} for s in steps]
-    return "\n" + _markdown(table)
+    """Seconds and peak memory of the steps of each bank's way, of the last round."""
+    text = ""
+    for name in [name for name in ("build", "one_day") if name in found]:
+        for who in [who for who in found[name] if who.startswith("cx360") and who != FROM_LAKE]:
+            table = [
+                {
+                    f"{name}, {who}": step["step"],
+                    "seconds": f"{step['seconds']:.1f}",
+                    "of processor": f"{step['cpu_seconds']:.1f}",
+                    "peak MB": f"{step['peak_mb']:.0f}",
+                }
+                for step in found[name][who].steps[-1]
+            ]
+            text += "\n" + _markdown(table)
+    return text
+
+
+def _is_before_the_lake(step: str) -> bool:
+    return step.startswith("land ") or step in ("check", "close_day")
 
 
 def _machine() -> str:

@@ -1,11 +1,18 @@
 """Files the bench reads: made once per size, the same bytes for the same size, kept below the bench's folder.
 
-Here belongs a large transactions file. A whole bank is made by ``cx360.sample``.
+Here belong a large transactions file, a synthetic bank, and its relations as rivals read them.
 """
 
 from pathlib import Path
 
 import duckdb
+
+from cx360 import sample
+
+BENCH = Path(__file__).parent
+
+#: What ``customers.sql`` reads.
+RELATIONS = ("account_parties", "transactions", "app_events", "call_logs", "survey_responses", "complaints")
 
 #: Of the dirty rows, by ``i % 6``: no amount, no day, no such direction, too few fields, a row twice, a key twice.
 _DIRTY = "i % 100 = 50"
@@ -32,6 +39,35 @@ def transactions(folder: Path, rows: int, is_dirty: bool) -> Path:
         )
     fresh.rename(path)
     return path
+
+
+def bank(folder: Path, customers: int, days: int) -> Path:
+    """A synthetic bank: folder ``inbox`` with a folder per delivery day."""
+    path = folder / f"bank_{customers}_{days}"
+    if not path.exists():
+        fresh = path.with_suffix(".part")
+        sample.generate(customers, days, seed=1, out=fresh)
+        fresh.rename(path)
+    return path
+
+
+def parquet(bank: Path) -> Path:
+    """A bank's relations as Parquet files, one each."""
+    path = bank.with_suffix(".parquet")
+    if not path.exists():
+        fresh = path.with_suffix(".part")
+        fresh.mkdir()
+        with duckdb.connect() as db:
+            db.execute(views(f"{bank}/inbox/*"))
+            for name in RELATIONS:
+                db.execute(f"copy {name} to '{fresh}/{name}.parquet' (format parquet, compression zstd)")
+        fresh.rename(path)
+    return path
+
+
+def views(inbox: str) -> str:
+    """Statements that show the files of folders of an inbox (a pattern) as relations."""
+    return (BENCH / "customers_files.sql").read_text().replace("$inbox/*", inbox)
 
 
 def _select(rows: int, is_dirty: bool) -> str:

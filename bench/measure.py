@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,18 +32,23 @@ class Series:
     Attributes:
         seconds: of the work itself, by the clock.
         cpu_seconds: of the processor, over all threads; a machine that does other work too disturbs them less.
-        start_seconds: of the rest of the process: starting Python, imports, starting PostgreSQL and stopping it.
         peak_mb: most memory the process held, in megabytes.
         rows: rows written, of the last round.
-        steps: of the last round, where the work has steps.
+        steps: of each round, where the work has steps.
     """
 
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
-    start_seconds: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
     rows: int = 0
-    steps: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[list[dict[str, Any]]] = field(default_factory=list)
+
+    def without(self, leave_out: Callable[[str], bool]) -> "Series":
+        """The same with only some of the steps, told by their names."""
+        rounds = [[step for step in steps if not leave_out(step["step"])] for steps in self.steps]
+        summed = {name: [sum(step[name] for step in steps) for steps in rounds] for name in ("seconds", "cpu_seconds")}
+        peaks = [max(step["peak_mb"] for step in steps) for steps in rounds]
+        return Series(**summed, peak_mb=peaks, rows=self.rows, steps=rounds)
 
 
 def cx360(work: str) -> Contestant:
@@ -57,9 +61,19 @@ def in_process(work: str) -> Contestant:
     return Contestant("the same steps in one process", (sys.executable, "-m", "bench.work", work))
 
 
-def plain(work: str) -> Contestant:
+def short(work: str) -> Contestant:
+    """A function of ``work`` that is cx360 on a shorter history."""
+    return Contestant("cx360, short history", (sys.executable, "-m", "bench.work", work))
+
+
+def plain(work: str, name: str = "DuckDB") -> Contestant:
     """A function of ``work`` that is DuckDB alone."""
-    return Contestant("DuckDB", (sys.executable, "-m", "bench.work", work))
+    return Contestant(name, (sys.executable, "-m", "bench.work", work))
+
+
+def other(name: str, python: str, work: str) -> Contestant:
+    """A library of ``customers_rivals``, by the Python of an environment that has it."""
+    return Contestant(name, (python, str(BENCH / "customers_rivals.py"), work))
 
 
 def splink(work: str) -> Contestant:
@@ -68,7 +82,7 @@ def splink(work: str) -> Contestant:
 
 
 def dlt(python: str) -> Contestant:
-    """dlt, by the Python of its own environment."""
+    """dlt, by the Python of the other environment."""
     return Contestant("dlt", (python, str(BENCH / "dlt_rival.py")))
 
 
@@ -111,7 +125,6 @@ def _measure(contestant: Contestant, series: Series, folder: Path, arguments: di
     errors = folder.with_suffix(".err")
     command = [*contestant.command, json.dumps({"folder": str(folder), **arguments})]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CX360_") or k in _KEPT}
-    started = time.perf_counter()
     with (
         errors.open("w") as target,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=target, cwd=BENCH.parent, env=environment) as process,
@@ -120,16 +133,14 @@ def _measure(contestant: Contestant, series: Series, folder: Path, arguments: di
         output = process.stdout.read().decode()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    whole = time.perf_counter() - started
     if process.returncode:
         raise RuntimeError(f"{contestant.name} ended with {process.returncode}: {errors.read_text()[:2000]}")
     said = json.loads(output.splitlines()[-1])
     series.seconds.append(said["seconds"])
     series.cpu_seconds.append(said["cpu_seconds"])
-    worked = sum(step["seconds"] for step in said["steps"]) if "steps" in said else said["seconds"]
-    series.start_seconds.append(whole - worked)
     series.peak_mb.append(said.get("peak_mb", usage.ru_maxrss / 1000))
-    series.rows, series.steps = said["rows"], said.get("steps", [])
+    series.rows = said["rows"]
+    series.steps += [said["steps"]] if "steps" in said else []
     shutil.rmtree(folder, ignore_errors=True)
     errors.unlink()
 

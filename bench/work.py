@@ -13,11 +13,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import files
 from cx360.settings import Settings
 
 Result = dict[str, Any]
@@ -59,7 +60,7 @@ def duckdb_copy(folder: str, file: str) -> Result:
     return _copy(folder, f"from read_csv('{file}', ignore_errors = true)")
 
 
-def build(folder: str, bank: str) -> Result:
+def build(folder: str, bank: str, **others: str) -> Result:
     """Every step from files to publication, in an empty home."""
     import dbt.cli.main  # noqa: F401
     import duckdb  # noqa: F401
@@ -73,13 +74,13 @@ def build(folder: str, bank: str) -> Result:
         customers = steps[-1]["summary"]["tables"]["profile.customer_profile"]
     for step in steps:
         del step["summary"]
-    return {
-        "seconds": sum(s["seconds"] for s in steps),
-        "cpu_seconds": sum(s["cpu_seconds"] for s in steps),
-        "peak_mb": max(s["peak_mb"] for s in steps),
-        "rows": customers,
-        "steps": steps,
-    }
+    return {**_sum(steps), "rows": customers, "steps": steps}
+
+
+def _sum(steps: list[Result]) -> Result:
+    """What steps took together, and the most memory any of them held."""
+    summed = {name: sum(step[name] for step in steps) for name in ("seconds", "cpu_seconds")}
+    return {**summed, "peak_mb": max(step["peak_mb"] for step in steps)}
 
 
 def day_in_process(settings: Settings, run_id: str, until: Any = None) -> list[Result]:
@@ -194,9 +195,50 @@ def _apart(settings: Settings, day: date) -> None:
     subprocess.run([sys.executable, "-c", code, str(day)], env=environment, check=True, stdout=sys.stderr)
 
 
-def duckdb_profiles(folder: str, bank: str) -> Result:
+def one_day(folder: str, bank: str, **others: str) -> Result:
+    """The last delivery day of a bank after those before are published, and then a day on which nothing comes."""
+    import dbt.cli.main  # noqa: F401
+    import great_expectations  # noqa: F401
+
+    from cx360 import pipeline
+
+    settings = _empty(folder)
+    with _deployment(settings):
+        day = _until_last(settings, bank)
+        steps = day_in_process(settings, "one more day", until=day)
+        run = pipeline.Run("nothing new", as_of=day + timedelta(days=1))
+        idle = _steps((step.name, partial(step, settings, run)) for step in pipeline.BUILD_STEPS)
+        rows = steps[-1]["summary"]["tables"]["profile.customer_profile"]
+    fixed = {"step": "(a day on which nothing comes)", **_sum(idle)}
+    for step in steps:
+        del step["summary"]
+    return {**_sum(steps), "rows": rows, "steps": [*steps, fixed]}
+
+
+def one_day_short(folder: str, short_bank: str, **others: str) -> Result:
+    """The same of a bank of as many customers whose history is short."""
+    return one_day(folder, short_bank)
+
+
+def duckdb_day(folder: str, bank: str, **others: str) -> Result:
+    """About thirty columns per customer from the last day's files, by one query."""
+    last = max((Path(bank) / "inbox").iterdir())
+    return _profiles(folder, files.views(f"{last}"))
+
+
+def duckdb_profiles(folder: str, bank: str, **others: str) -> Result:
     """About thirty columns per customer from the same files, by one query."""
-    return _copy(folder, (BENCH / "customers.sql").read_text().replace("$inbox", f"{bank}/inbox"))
+    return _profiles(folder, files.views(f"{bank}/inbox/*"))
+
+
+def duckdb_parquet(folder: str, parquet: str, **others: str) -> Result:
+    """The same from Parquet files."""
+    views = (f"create temp view {name} as from '{parquet}/{name}.parquet'" for name in files.RELATIONS)
+    return _profiles(folder, ";".join(views))
+
+
+def _profiles(folder: str, views: str) -> Result:
+    return _copy(folder, (BENCH / "customers.sql").read_text(), views)
 
 
 def match(folder: str, home: str, records: int) -> Result:
@@ -269,14 +311,21 @@ def _splink(home: str, is_new: str) -> Result:
         return {**clock.read(), "rows": rows}
 
 
-def _copy(folder: str, query: str) -> Result:
-    """Run a query of plain DuckDB into a zstd Parquet file, with the cores and memory cx360 has."""
+def _copy(folder: str, query: str, before: str = "") -> Result:
+    """Run a query of plain DuckDB into a zstd Parquet file, with the cores and memory cx360 has.
+
+    Args:
+        folder: to write to.
+        query: what to copy.
+        before: statements that come first, also on the clock.
+    """
     import duckdb
 
     Path(folder).mkdir(parents=True)
     settings = Settings()
     with duckdb.connect(config={"threads": settings.threads, "memory_limit": settings.memory_limit}) as db:
         clock = Clock()
+        db.execute(before)
         copy = f"copy ({query}) to '{folder}/out.parquet' (format parquet, compression zstd)"
         ((rows,),) = db.execute(copy).fetchall()
         return {**clock.read(), "rows": rows}
@@ -330,6 +379,10 @@ WORK: dict[str, Callable[..., Result]] = {
         duckdb_copy,
         build,
         duckdb_profiles,
+        duckdb_parquet,
+        one_day,
+        one_day_short,
+        duckdb_day,
         day,
         day_in_airflow,
         match,
