@@ -13,11 +13,12 @@ cast('{{ day.isoformat() }}' as date)
 {{ name }}_{{ window if window == 'lifetime' else window ~ 'd' }}_{{ suffix }}
 {%- endmacro %}
 
-{% macro windowed(measures, aggregate, day) %}
+{# Sums of measures; each row counts on its column day. #}
+{% macro window_sums(measures, day='business_date') %}
 {%- for name, suffix, expression, type, windows, trends in measures %}
 {%- for window in windows %}
     cast(
-        {{ aggregate }}
+        sum(
             {%- if window == 'lifetime' %}
             {{ expression }}
             {%- else %}
@@ -28,7 +29,7 @@ cast('{{ day.isoformat() }}' as date)
 {%- endfor %}
 {%- for days in trends %}
     cast(
-        {{ aggregate }}
+        sum(
             case
                 when
                     {{ day }} > {{ days_before_as_of(2 * days) }}
@@ -41,12 +42,31 @@ cast('{{ day.isoformat() }}' as date)
 {%- endfor %}
 {%- endmacro %}
 
-{# Sums of measures; each row counts on its column day. #}
-{% macro window_sums(measures, day='business_date') %}{{ windowed(measures, 'sum(', day) }}{% endmacro %}
+{# How many days before as_of the windows and trends of measures part, the fewest first. #}
+{% macro window_bounds(measures) -%}
+    {% set bounds = [] -%}
+    {% for name, suffix, expression, type, windows, trends in measures -%}
+        {% do bounds.extend(windows | reject('equalto', 'lifetime')) -%}
+        {% for days in trends -%}{% do bounds.extend([days, 2 * days]) -%}{% endfor -%}
+    {% endfor -%}
+    {{ return(bounds | unique | sort) }}
+{%- endmacro %}
 
-{# Different values of measures. #}
-{% macro window_distinct_counts(measures, day='business_date') %}
-{{- windowed(measures, 'count(distinct ', day) }}
+{# The last day before all windows and trends of measures. #}
+{% macro day_before_windows(measures) -%}
+    {{ days_before_as_of(window_bounds(measures) | last) }}
+{%- endmacro %}
+
+{#
+  A day in the same windows, so that rows can be added up by it before the windows are told: the first one that no
+  window or trend parts from it; null before all of them, where only a lifetime counts.
+#}
+{% macro window_day(measures, day='business_date') -%}
+    case
+        {%- for days in window_bounds(measures) %}
+            when {{ day }} > {{ days_before_as_of(days) }} then {{ days_before_as_of(days - 1) }}
+        {%- endfor %}
+        end
 {%- endmacro %}
 
 {# A count or sum that is 0 for people a feed did not see, and null where the bank has no such feed. #}
@@ -150,11 +170,11 @@ min_by({{ column }}, preference) filter (where {{ column }} is not null)
 
 {# Counted once however often: days and sessions. #}
 {% macro app_day_measures() %}
-{{ return([['app_active_day', 'count', 'business_date', 'bigint', [7, 30, 90], [30, 90]]]) }}
+{{ return([['app_active_day', 'count', 'day_count', 'bigint', [7, 30, 90], [30, 90]]]) }}
 {% endmacro %}
 
 {% macro app_session_measures() %}
-{{ return([['app_session', 'count', 'session_key', 'bigint', [7, 30, 90], []]]) }}
+{{ return([['app_session', 'count', 'session_count', 'bigint', [7, 30, 90], []]]) }}
 {% endmacro %}
 
 {# Whether a day is in the window of the timeline, which ends with as_of (seed cx_rules). #}

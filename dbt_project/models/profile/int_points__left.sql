@@ -12,13 +12,33 @@ entries as (
     where business_date <= {{ as_of() }}
 ),
 
+-- Before a party gained the first points that still last, there was one lot only: those days are
+-- as good as one.
+parted_days as (
+    select
+        party_id,
+        greatest(
+            business_date,
+            min(
+                case
+                    when gained_count > 0 and expires_date > {{ as_of() }} then business_date
+                    else {{ as_of() }}
+                end
+            ) over (partition by party_id)
+        ) as business_date,
+        expires_date,
+        gained_count,
+        used_count
+    from entries
+),
+
 lots as (
     select
         party_id,
         business_date,
         expires_date,
         {{ sum_integer('gained_count') }} as gained_count
-    from entries
+    from parted_days
     where gained_count > 0
     group by party_id, business_date, expires_date
 ),
@@ -30,26 +50,17 @@ expiries as (
     from lots
 ),
 
-days as (
-    select
-        party_id,
-        business_date,
-        sum(gained_count) as gained_count,
-        sum(used_count) as used_count
-    from entries
-    group by party_id, business_date
-),
-
 -- Used by the end of the day, as far as there were points; what is owed takes the next ones.
 used as (
     select
         party_id,
         business_date,
         least(
-            sum(gained_count) over (partition by party_id order by business_date),
-            sum(used_count) over (partition by party_id order by business_date)
+            sum(sum(gained_count)) over (partition by party_id order by business_date),
+            sum(sum(used_count)) over (partition by party_id order by business_date)
         ) as used_count
-    from days
+    from parted_days
+    group by party_id, business_date
 ),
 
 -- Of a day, what was gained of the lots that expire by a date

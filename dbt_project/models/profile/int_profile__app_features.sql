@@ -23,15 +23,21 @@ resolved as (
     {{ with_profile('feature_days') | indent(4) }}
 ),
 
+counted as (
+    select
+        profile_id,
+        app_feature,
+        sum(event_count) as event_count
+    from resolved
+    group by profile_id, app_feature
+),
+
 used as (
     select
-        r.profile_id,
-        r.app_feature,
-        t.weight,
-        sum(r.event_count) as event_count
-    from resolved as r
-    left join taxonomy as t on r.app_feature = t.app_feature
-    group by r.profile_id, r.app_feature, t.weight
+        c.*,
+        t.weight
+    from counted as c
+    left join taxonomy as t on c.app_feature = t.app_feature
 ),
 
 app_features as (

@@ -1,13 +1,17 @@
 with
 
-transactions as (
-    select * from {{ ref('int_transactions__daily') }}
-    where business_date <= {{ as_of() }}
-),
-
 joint_holders as (
     select * from {{ ref('int_profile__account_holders') }}
     where part = 'joint'
+),
+
+-- of joint accounts, as far back as the longest window
+transactions as (
+    select * from {{ ref('int_transactions__daily') }}
+    where
+        business_date > {{ day_before_windows(joint_money_measures()) }}
+        and business_date <= {{ as_of() }}
+        and account_id in (select joint_holders.account_id from joint_holders)
 ),
 
 rates as (

@@ -3,14 +3,14 @@ with
 initiated_days as (
     select
         profile_id,
-        business_date
+        business_date,
+        currency
     from {{ ref('int_money__daily') }}
     where
         customer_initiated_count > 0
         and business_date > {{ days_before_as_of(365) }}
         and business_date <= {{ as_of() }}
         and profile_id <> 'unattributed'
-    group by profile_id, business_date
 ),
 
 rules as (
@@ -22,22 +22,30 @@ intervals as (
         profile_id,
         business_date,
         {{ days_between(
-            'lag(business_date) over (partition by profile_id order by business_date)',
+            'lag(business_date) over (partition by profile_id order by business_date, currency)',
             'business_date',
         ) }} as interval_days
     from initiated_days
 ),
 
+-- between two currencies of one day there are 0 days, which is no interval
+lengths as (
+    select
+        profile_id,
+        interval_days,
+        count(*) as length_count,
+        max(business_date) as last_initiated_date
+    from intervals
+    where interval_days > 0
+    group by profile_id, interval_days
+),
+
 ranked as (
     select
         *,
-        row_number() over (
-            partition by profile_id
-            order by interval_days, business_date
-        ) as interval_rank,
-        count(*) over (partition by profile_id) as interval_count
-    from intervals
-    where interval_days is not null
+        sum(length_count) over (partition by profile_id order by interval_days) as last_rank,
+        sum(length_count) over (partition by profile_id) as interval_count
+    from lengths
 ),
 
 -- the one in the middle, or the two: of 5 the third, of 4 the second and third
@@ -45,11 +53,11 @@ medians as (
     select
         profile_id,
         max(interval_count) as interval_count,
-        max(business_date) as last_initiated_date,
+        max(last_initiated_date) as last_initiated_date,
         {{ average(
-            "sum(case when 2 * interval_rank between interval_count and interval_count + 2"
-            ~ " then interval_days end)",
-            count_if('2 * interval_rank between interval_count and interval_count + 2'),
+            "(min(case when 2 * last_rank >= interval_count then interval_days end)"
+            ~ " + min(case when 2 * last_rank > interval_count then interval_days end))",
+            2,
             1,
         ) }} as median_days
     from ranked
