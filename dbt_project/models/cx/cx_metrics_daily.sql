@@ -8,6 +8,30 @@ registry as (
     select * from {{ ref('cx_metric_registry') }}
 ),
 
+-- most persons have one observation of a day: only the others must be told apart
+repeated as (
+    select
+        metric,
+        metric_date,
+        person_key
+    from observations
+    where is_counted
+    group by metric, metric_date, person_key
+    having count(*) > 1
+),
+
+marked as (
+    select
+        o.*,
+        r.person_key as repeated_person_key
+    from observations as o
+    left join repeated as r
+        on
+            o.metric = r.metric
+            and o.metric_date = r.metric_date
+            and o.person_key = r.person_key
+),
+
 summed as (
     select
         metric,
@@ -22,7 +46,8 @@ summed as (
         case when grouping(region) = 0 then region else '(all)' end as region,
         case when grouping(product) = 0 then product else '(all)' end as product,
         count(case when is_counted then 1 end) as n,
-        count(distinct case when is_counted then person_key end) as n_persons,
+        count(case when is_counted and repeated_person_key is null then 1 end)
+        + count(distinct repeated_person_key) filter (where is_counted) as n_persons,
         count(case when not is_left_out then 1 end) as n_answers,
         count(case when is_left_out then 1 end) as n_left_out,
         sum(case when is_counted then value end) as numerator_sum,
@@ -31,7 +56,7 @@ summed as (
         count(case when is_counted and nps_class = 'detractor' then 1 end) as detractors,
         max(nps_class) is not null as is_nps,
         max(final_date) as final_date
-    from observations
+    from marked
     group by grouping sets (
         (metric, metric_date),
         (metric, metric_date, channel),

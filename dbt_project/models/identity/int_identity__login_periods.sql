@@ -4,15 +4,40 @@ blocked as (
     select * from {{ source('raw', 'blocked_identifiers') }}
 ),
 
-logins as (
+known as (
     select
-        l.business_date,
-        case when bu.identifier is null then l.app_user_token end as app_user_token,
-        case when bd.identifier is null then l.device_token end as device_token,
+        l.*,
         g.profile_id
     from {{ ref('int_identity__app_logins') }} as l
     left join {{ source('identity', 'party_groups') }} as g
         on l.party_id = g.party_id
+    where l.business_date <= {{ as_of() }}
+),
+
+-- whom a party speaks for is the same on all days; the others keep each of theirs
+in_turn as (
+    select
+        app_user_token,
+        device_token,
+        profile_id,
+        min(business_date) as first_date,
+        max(business_date) as last_date
+    from known
+    group by
+        app_user_token,
+        device_token,
+        profile_id,
+        case when profile_id is null then business_date end
+),
+
+logins as (
+    select
+        l.first_date,
+        l.last_date,
+        case when bu.identifier is null then l.app_user_token end as app_user_token,
+        case when bd.identifier is null then l.device_token end as device_token,
+        l.profile_id
+    from in_turn as l
     left join blocked as bu
         on
             bu.identifier_type = 'app_user'
@@ -21,7 +46,6 @@ logins as (
         on
             bd.identifier_type = 'device'
             and l.device_token = bd.identifier
-    where l.business_date <= {{ as_of() }}
 ),
 
 app_user_holders as (
@@ -29,8 +53,8 @@ app_user_holders as (
         'app_user' as identifier_type,
         app_user_token as identifier,
         profile_id,
-        min(business_date) as first_date,
-        max(business_date) as last_date
+        min(first_date) as first_date,
+        max(last_date) as last_date
     from logins
     where
         app_user_token is not null
@@ -47,7 +71,8 @@ app_users as (
 on_devices as (
     select
         l.device_token,
-        l.business_date,
+        l.first_date,
+        l.last_date,
         coalesce(
             l.profile_id,
             u.profile_id,
@@ -57,8 +82,9 @@ on_devices as (
     left join app_users as u
         on
             l.app_user_token = u.identifier
-            and l.business_date >= u.valid_from
-            and l.business_date < u.valid_to
+            and l.profile_id is null
+            and l.first_date >= u.valid_from
+            and l.first_date < u.valid_to
     where l.device_token is not null
 ),
 
@@ -67,8 +93,8 @@ device_holders as (
         'device' as identifier_type,
         device_token as identifier,
         profile_id,
-        min(business_date) as first_date,
-        max(business_date) as last_date
+        min(first_date) as first_date,
+        max(last_date) as last_date
     from on_devices
     where profile_id is not null
     group by device_token, profile_id
