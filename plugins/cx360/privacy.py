@@ -11,6 +11,7 @@ cannot exist: such a token is never evidence of identity.
 import hashlib
 import hmac
 import string
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cx360.settings import Settings
@@ -126,6 +127,7 @@ def _normalise_phones(connection: "DuckDBPyConnection", values: str, region: str
     connection.unregister("cx360_known_phones")
 
 
+@lru_cache(200_000)  # the files of a feed tell the same numbers again and again
 def e164(number: str, region: str) -> str | None:
     """A phone number in E.164, or None when no such number can exist in its country's plan (its length is wrong).
 

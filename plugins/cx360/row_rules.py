@@ -24,6 +24,19 @@ _DAY = r"\d{4}-\d{2}-\d{2}"
 _MOMENT = _DAY + r"[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
 _ISO_FORMAT = re.compile("%Y-%m-%d([ T]%H:%M(:%S)?)?(%z)?")
 _OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)"
+#: What may stand for a boolean, the likeliest first.
+_BOOLEANS = {
+    "false": False,
+    "true": True,
+    "f": False,
+    "t": True,
+    "no": False,
+    "yes": True,
+    "n": False,
+    "y": True,
+    "0": False,
+    "1": True,
+}
 _TYPED_NUMBER = r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?"
 
 
@@ -88,10 +101,8 @@ def cast(column: Column) -> str:
     if column.type == "bigint":
         return f"try_cast({_only('[+-]?[0-9]+', r)} as bigint)"
     if column.type == "boolean":
-        return (
-            f"case when lower({r}) in ('true', 't', 'yes', 'y', '1') then true"
-            f" when lower({r}) in ('false', 'f', 'no', 'n', '0') then false end"
-        )
+        cases = " ".join(f"when {literal(said)} then {meant}" for said, meant in _BOOLEANS.items())
+        return f"case lower({r}) {cases} end"
     if column.type.startswith("decimal"):
         return f"try_cast({r} as {column.type})"
     first, last = f"{column.type} {literal(_EARLIEST)}", f"{column.type} {literal(_LATEST)}"
@@ -180,12 +191,16 @@ def _instant(t: str, is_text: str, spec: FileSpec, timezone: str) -> str:
     formats = (*spec.timestamp_formats, *spec.date_formats)
     zoned = tuple(f for f in formats if re.search("%[zZ]", f))
     local = tuple(f for f in formats if f not in zoned)
-    iso = f"try_cast({_only(f'{_DAY}|{_MOMENT}', t)} as timestamp)"
-    clock = _likelier_first(local, f"case when {is_text} then {_by_formats(t, local)} end", iso)
-    instant = f"try_cast({_only(_MOMENT + _OFFSET, t)} as timestamptz)"
-    instant = _likelier_first(zoned, f"case when {is_text} then {_by_formats(t, zoned)} end", instant)
-    either = [f"timezone({literal(timezone)}, {clock})", instant]  # no text is both
-    return f"coalesce({', '.join(reversed(either) if zoned else either)})"
+    by_clock = f"try_cast({_only(f'{_DAY}|{_MOMENT}', t)} as timestamp)"
+    by_offset = f"try_cast({_only(_MOMENT + _OFFSET, t)} as timestamptz)"
+    as_declared = f"case when {is_text} then {_by_formats(t, local)} end::timestamp"
+    with_offset = _likelier_first(zoned, f"case when {is_text} then {_by_formats(t, zoned)} end", by_offset)
+    bank = literal(timezone)
+    # No text is of both kinds; so one with an offset need not fail every format without one first.
+    if _are_iso(local):
+        return f"coalesce(timezone({bank}, {by_clock}), {with_offset}, timezone({bank}, {as_declared}))"
+    clock = f"timezone({bank}, coalesce({as_declared}, {by_clock}))"
+    return f"coalesce({', '.join([with_offset, clock] if zoned else [clock, with_offset])})"
 
 
 def _likelier_first(formats: tuple[str, ...], declared: str, iso: str) -> str:
@@ -193,8 +208,11 @@ def _likelier_first(formats: tuple[str, ...], declared: str, iso: str) -> str:
 
     Reading ISO without a format is many times faster; a format that does not fit is the slowest of all.
     """
-    is_iso = all(_ISO_FORMAT.fullmatch(f) for f in formats)
-    return f"coalesce({f'{iso}, {declared}' if is_iso else f'{declared}, {iso}'})"
+    return f"coalesce({f'{iso}, {declared}' if _are_iso(formats) else f'{declared}, {iso}'})"
+
+
+def _are_iso(formats: tuple[str, ...]) -> bool:
+    return all(_ISO_FORMAT.fullmatch(f) for f in formats)
 
 
 def _number(spec: FileSpec) -> str:

@@ -80,7 +80,7 @@ def judge(db: "DuckDBPyConnection", contract: Contract, file: File, select: Mapp
 
 
 def _stored(column: Column) -> str:
-    """SQL of a typed value as ``typed`` keeps it: one of a list by its place there, which is less to sort and write."""
+    """SQL of a typed value as ``typed`` keeps it: one of a list by its place there, which is less to sort."""
     name = identifier(column.name)
     return f"try_cast({name} as enum({', '.join(map(literal, column.allowed))}))" if _is_listed(column) else name
 
@@ -178,7 +178,10 @@ def tokenise(db: "DuckDBPyConnection", contract: Contract, phone_region: str) ->
         ((tokens,),) = db.execute(f"select count(*) from {table}").fetchall()
         if 0 < tokens <= _FEW_TOKENS:
             db.execute(f"create type {table}_number as enum (select distinct token from {table})")
-            db.execute(f"alter table {table} alter token type {table}_number")
+            db.execute(
+                f"create or replace temp table {table} as"
+                f" select * replace (token::{table}_number as token) from {table}"
+            )
 
 
 def _identifiers(contract: Contract) -> list[Column]:
@@ -194,12 +197,8 @@ def accepted(contract: Contract) -> str:
     joins = " ".join(
         f"left join tokens_{c.name} on tokens_{c.name}.value = kept.{identifier(c.name)}::varchar" for c in personal
     )
-    # What is one of a list is written as that, which a reader of Parquet sees as text.
-    listed = {c.name for c in contract.columns if _is_listed(c)}
-    spelled = ", ".join(
-        identifier(name) if name in listed else f"{identifier(name)}::{of} as {identifier(name)}"
-        for name, of, _ in contract.lake_columns
-    )
+    # All is written as its type: DuckDB writes an enumeration's list of values otherwise from one run to the next.
+    spelled = ", ".join(f"{identifier(name)}::{of} as {identifier(name)}" for name, of, _ in contract.lake_columns)
     return f"select {spelled} from (select {names} from kept {joins} order by {_in_order(contract, 'kept.')})"
 
 
@@ -258,13 +257,15 @@ def _find_contradicting(db: "DuckDBPyConnection", contract: Contract, file: File
         select distinct {told_by} as _hash from typed where {ROW} in (select {ROW} from repeats where contradicts)
     """)
     ((count,),) = db.execute("select count(*) from alike").fetchall()
+    if not count:  # as nearly always: then the file is not read again
+        db.execute(f"create temp table contradicting ({ROW} bigint, raw_row varchar, texts json)")
+        return
     # A plain semi join would be turned round: the planner takes a file for small and would hold all of it in memory.
     db.execute(f"""
         create temp table found as
         select {told_by} as _hash, {RECORD}
         from ({_parsed(contract, file, select)})
         where {is_alike}
-        {"" if count else "limit 0"}
     """)
     key = ", ".join(f"{identifier(k)} := {identifier(k)}::varchar" for k in contract.key)
     db.execute(f"""

@@ -523,6 +523,17 @@ def test_the_same_input_makes_the_same_bytes_with_any_number_of_threads_and_litt
     assert seen == seen[:1] * len(seen)
 
 
+def test_rows_of_a_file_that_several_threads_read_keep_their_numbers(bank: Settings) -> None:
+    line = '{"id":"t%d","account":"a1","day":"%s","amount":"1,00","cur":"EUR","dc":"C","what":"fee","text":null}\n'
+    bad = range(999, 400_000, 1000)
+    deliver(bank, "tx.jsonl", "".join(line % (i, "never" if i in bad else "01.03.2026") for i in range(400_000)))
+    assert land(bank.model_copy(update={"threads": 4})).quarantined == len(bad)
+    refused = rows(bank, "pii/quarantine/transactions")
+    assert [(row["row_number"], json.loads(str(row["raw_row"]))["id"]) for row in refused] == [
+        (i + 1, f"t{i}") for i in bad
+    ]
+
+
 def test_the_lake_has_the_types_of_the_contract(bank: Settings) -> None:
     deliver(bank, "tx.csv", transactions())
     land(bank)
