@@ -31,6 +31,7 @@ FEEDS = (
     "risk_scores",
     "outreach",
     "points_entries",
+    "survey_invitations",
 )
 
 #: Classifications whose values never leave the ``pii`` part of the lake.

@@ -39,7 +39,15 @@ if TYPE_CHECKING:
 DBT_PROJECT = PROJECT / "dbt_project"
 
 #: Feeds whose staging is kept from run to run and computed anew day by day.
-EVENT_FEEDS = ("transactions", "app_events", "call_logs", "survey_responses", "risk_scores", "points_entries")
+EVENT_FEEDS = (
+    "transactions",
+    "app_events",
+    "call_logs",
+    "survey_responses",
+    "risk_scores",
+    "points_entries",
+    "survey_invitations",
+)
 
 #: Tables of schema raw that are kept: Arrow types of their columns.
 _KEPT = {

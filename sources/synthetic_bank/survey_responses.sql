@@ -16,5 +16,7 @@ select
     product,
     region,
     call_ref as call_id,
+    invitation as invitation_id,
+    touchpoint,
     verbatim as comment
 from raw

@@ -102,6 +102,13 @@ _ROWS: dict[str, dict[str, Any]] = {
         "points": 5,
         "entry_type": "earn",
     },
+    "survey_invitations": {
+        "invitation_id": "I{n}",
+        "delivered_at": DAY,
+        "party_id": "P{n}",
+        "question_id": "q",
+        "survey_kind": "relationship",
+    },
 }
 
 

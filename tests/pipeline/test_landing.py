@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -18,8 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
-from cx360 import contracts, landing, ledger
-from cx360.settings import Settings
+from cx360 import contracts, landing, ledger, sample
+from cx360.settings import PROJECT, Settings
 from tests.pipeline.bank import DAY, GOOD, HEADER, as_json_lines, deliver, settle, transactions
 
 
@@ -341,6 +342,51 @@ def test_texts_of_two_versions_of_a_complaint_keep_their_versions(bank: Settings
     assert land(bank, "complaints").accepted == 6
     texts = [(r["complaint_id"], r["updated_at"].day, r["text"]) for r in rows(bank, "pii/texts/complaints")]  # type: ignore[attr-defined]
     assert sorted(texts) == sorted([("c1", 28, "first"), ("c1", 1, "second"), ("c2", 28, "other")] * 2)
+
+
+@pytest.mark.parametrize(
+    ("scale", "undeclared"),
+    [
+        ("low as scale_min, high as scale_max, up as is_high_good", 1),
+        ("null as scale_min, null as scale_max, null as is_high_good", 4),
+    ],
+)
+def test_an_answer_on_an_undeclared_scale_is_quarantined_never_guessed(
+    bank: Settings, scale: str, undeclared: int
+) -> None:
+    folder = bank.source_folders[0]
+    (folder / "survey_responses.sql").write_text(
+        "select id as response_id, day as responded_at, 'q' as question_id, 'csat' as question_family,"
+        f" 'relationship' as survey_kind, score, {scale} from raw"
+    )
+    with (folder / "source.yaml").open("a") as source:
+        source.write('  - {feed: survey_responses, pattern: "{delivery_day}/answers*.csv"}\n')
+    said = ["a;01.03.2026;1;5;true;4", "b;01.03.2026;;5;true;4", "c;01.03.2026;1;;true;4", "d;01.03.2026;1;5;;4"]
+    deliver(bank, "answers.csv", "id;day;low;high;up;score\n" + "".join(f"{line}\n" for line in said))
+    landed = land(bank, "survey_responses")
+    columns = ("scale_min", "scale_max", "is_high_good")
+    assert reasons(bank) == {f"missing:{column}": undeclared for column in columns}
+    declared = ["a"] if undeclared == 1 else []
+    assert [r["response_id"] for r in rows(bank, "survey_responses")] == declared
+    assert (landed.accepted, landed.quarantined) == (len(declared), 4 - len(declared))
+
+
+def test_invitations_of_the_synthetic_bank_land_but_for_what_is_wrong_on_purpose(
+    settings: Settings, tmp_path: Path
+) -> None:
+    sample.generate(1500, 40, 7, tmp_path, feeds=["survey_invitations"])
+    source = str(PROJECT / "sources" / "synthetic_bank")
+    bank = settings.model_copy(update={"sources": source, "inbox": tmp_path / "inbox"})
+    land(bank, "survey_invitations")
+    told = json.loads((tmp_path / "truth" / "dirt.json").read_text())
+    bad = Counter[str]()
+    for file in told["files"].values():
+        bad.update(file["bad"])
+    assert reasons(bank) == bad and len(bad) == 6
+    accepted = rows(bank, "survey_invitations")
+    assert len(accepted) == told["totals"]["survey_invitations"]["good"]
+    assert all(row["delivered_at"] and row["question_id"] and "address" not in row for row in accepted)
+    assert {str(row["contact_token"]).split(":")[1] for row in accepted if row["contact_token"]} == {"email", "phone"}
 
 
 def test_business_dates_of_a_delivery_are_the_banks(bank: Settings) -> None:

@@ -23,6 +23,7 @@ from tests.pipeline.test_profile_and_cx import (
     _call,
     _entry,
     _event,
+    _invitation,
     _message,
     _party,
     _score,
@@ -80,6 +81,7 @@ def planted(day: str) -> dict[str, list[Row]]:
             _message("O90", "P1", "sms", day, day),
         ],
         "points_entries": [_entry("N90", "P1", day, 500, "2026-04-30")],
+        "survey_invitations": [_invitation("I90", at, party_id="P1")],
     }  # fmt: skip
 
 

@@ -90,6 +90,15 @@ def _answer(response_id: str, at: str, family: str, score: int | None, **values:
     } | values
 
 
+def _invitation(invitation_id: str, at: str, **values: Any) -> Row:
+    return {
+        "invitation_id": invitation_id,
+        "delivered_at": at,
+        "question_id": "nps",
+        "survey_kind": "relationship",
+    } | values
+
+
 def _score(score_id: str, at: str, party_id: str, name: str, score: str, band: str, **values: Any) -> Row:
     return {
         "score_id": score_id,
@@ -350,6 +359,10 @@ FEEDS: dict[str, list[Row]] = {
         _entry("N3", "P2", "2026-03-01", 20, "2026-04-03"),
         _entry("N4", "P1", "2026-04-01", 5, "2026-04-03"),  # after as_of
         _entry("N5", "P9", "2026-03-01", 7),
+    ],
+    "survey_invitations": [
+        _invitation("I1", "2026-03-20 08:00+01", party_id="P1"),
+        _invitation("I2", "2026-03-20 08:00+01", party_id="P4"),
     ],
 }
 

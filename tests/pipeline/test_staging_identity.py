@@ -308,6 +308,29 @@ def test_a_row_that_lost_to_another_day_stays_lost_until_the_winner_is_withdrawn
     assert bank.query(summed) == [("2024-03-01", 110)]
 
 
+def test_an_invitation_is_one_row_on_its_local_day_of_whom_it_names(
+    tmp_path_factory: pytest.TempPathFactory, target: Path
+) -> None:
+    bank = RawBank(tmp_path_factory.mktemp("invited"), target)
+    asked = {"question_id": "q", "survey_kind": "relationship"}
+    known = {"invitation_id": "i1", "party_id": "dup1", "contact_token": EMAIL + "1", **asked}
+    evening = [
+        known | {"delivered_at": "2024-03-01 22:59:59+00"},
+        {"invitation_id": "i2", "contact_token": PHONE + "1", "delivered_at": "2024-03-01 23:00:00+00", **asked},
+        {"invitation_id": "i3", "delivered_at": "2024-03-01 23:00:00+00", **asked},
+    ]
+    bank.deliver(1, "survey_invitations", "2024-03-01", evening)
+    bank.deliver(2, "survey_invitations", "2024-03-02", [known | {"delivered_at": "2024-03-02 10:00:00+00"}])
+    bank.open(2)
+    bank.dbt(["+stg_survey_invitations"], AS_OF, full=True)
+    held = "select invitation_id, business_date::varchar, subject_type, subject from staging.stg_survey_invitations"
+    assert bank.query(f"{held} order by all") == [
+        ("i1", "2024-03-02", "party", "dup1"),
+        ("i2", "2024-03-02", "phone", PHONE + "1"),
+        ("i3", "2024-03-02", None, None),
+    ]
+
+
 def test_unit_tests_of_the_models_pass(at_once: Any) -> None:
     folders = ("staging", "identity", "daily")
     count = at_once.dbt([f"test_type:unit,path:models/{each}" for each in folders], AS_OF, command="test")

@@ -19,7 +19,7 @@ from cx360.sample import generate
 
 FEEDS = (
     "parties accounts account_parties holdings fx_rates transactions app_events call_logs survey_responses complaints"
-    " risk_scores outreach points_entries"
+    " risk_scores outreach points_entries survey_invitations"
 ).split()
 DELIMITERS = {"account_parties": ";", "fx_rates": ";", "call_logs": ";", "complaints": ";", "risk_scores": ";"}
 ENCODINGS = {"call_logs": "latin-1"}
@@ -37,6 +37,7 @@ KEYS = {
     "risk_scores": ["score_no"],
     "outreach": ["message_id", "changed"],
     "points_entries": ["booking_no"],
+    "survey_invitations": ["invitation"],
 }
 
 
@@ -245,6 +246,17 @@ def test_parents_exist_but_for_the_accounts_planted_without_an_owner(bank: Path)
     assert booked <= accounts
     for feed, column in (("app_events", "cust"), ("call_logs", "Kunde"), ("survey_responses", "customer")):
         assert {r[column] for r in good_rows(bank, feed) if r[column]} <= parties, feed
+
+
+def test_every_answer_is_to_an_invitation_that_arrived_before(bank: Path) -> None:
+    told = ("customer", "sent_to", "question", "kind", "channel", "touchpoint", "product", "region")
+    invitations = {r["invitation"]: r for r in good_rows(bank, "survey_invitations")}
+    asked = {r["invitation"]: r for r in good_rows(bank, "survey_responses")}
+    answered = {key for key, row in asked.items() if row["value"] is not None}
+    assert answered < set(invitations) < set(asked)
+    for key, row in invitations.items():
+        assert [row[c] for c in told] == [asked[key][c] for c in told]
+        assert str(row["delivered"]).replace(" ", "T") <= str(asked[key]["submitted"])[:19]
 
 
 def test_truth_knows_every_party_call_and_login(bank: Path) -> None:

@@ -10,6 +10,7 @@
     'survey_responses': 'stg_survey_responses',
     'risk_scores': 'stg_risk_scores',
     'points_entries': 'stg_points_entries',
+    'survey_invitations': 'stg_survey_invitations',
     'fx_rates': 'stg_fx_rates',
 } -%}
 

@@ -6,6 +6,7 @@
     'survey_responses': {'key': 'response_id', 'moment': 'responded_at'},
     'risk_scores': {'key': 'score_id', 'moment': 'scored_at'},
     'points_entries': {'key': 'entry_id', 'day': 'booked_date'},
+    'survey_invitations': {'key': 'invitation_id', 'moment': 'delivered_at'},
 } %}
 
 with

@@ -27,6 +27,8 @@ survey_responses as (
         product,
         region,
         call_id,
+        invitation_id,
+        touchpoint,
         business_date,
         case
             when party_id is not null then 'party'

@@ -47,6 +47,7 @@ _KEYS = {
     "survey_responses": "response_id",
     "risk_scores": "score_id",
     "points_entries": "entry_id",
+    "survey_invitations": "invitation_id",
 }
 _KEYS_OF_FEWER = {
     "complaints": "complaint_id",

@@ -59,6 +59,7 @@ REFERENCES: dict[str, dict[str, tuple[str, str]]] = {
     "risk_scores": {"party_id": ("parties", "party_id")},
     "outreach": {"party_id": ("parties", "party_id")},
     "points_entries": {"party_id": ("parties", "party_id")},
+    "survey_invitations": {"party_id": ("parties", "party_id")},
 }
 
 #: Columns of which at least one says whom an event is about.
@@ -67,6 +68,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "call_logs": ("party_id", "phone_token"),
     "survey_responses": ("party_id", "contact_token"),
     "complaints": ("party_id", "phone_token"),
+    "survey_invitations": ("party_id", "contact_token"),
 }
 
 #: Columns of the ledger the facts rest on, and what is made of a delivery's control totals: name -> SQL type.

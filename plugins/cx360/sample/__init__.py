@@ -1,4 +1,4 @@
-"""A synthetic bank: thirteen feeds as a bank would deliver them, and the truth beside.
+"""A synthetic bank: fourteen feeds as a bank would deliver them, and the truth beside.
 
 Here belongs the order in which it is made. Same arguments, same bytes. Nobody in it exists: addresses end in
 ``example.com``, ``.org`` or ``.net``, landlines extend numbers reserved for fiction, mobiles are made up.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cx360.sample.bank import Feed, Plan
     from cx360.sample.channels import Calls, Visits
-    from cx360.sample.experience import Complaints
+    from cx360.sample.experience import Complaints, Surveys
     from cx360.sample.money import Accounts
     from cx360.sample.party_records import Parties
     from cx360.sample.people import People
@@ -23,7 +23,7 @@ END = date(2026, 4, 2)
 #: What a bank delivers, in the order it is written.
 FEEDS = (
     "parties", "accounts", "account_parties", "holdings", "fx_rates", "call_logs", "survey_responses", "complaints",
-    "transactions", "app_events", "risk_scores", "outreach", "points_entries",
+    "transactions", "app_events", "risk_scores", "outreach", "points_entries", "survey_invitations",
 )  # fmt: skip
 
 
@@ -122,6 +122,12 @@ class _Bank:
 
         return make_complaints(self.plan, self.people, self.calls)
 
+    def surveys(self) -> "Surveys":
+        """Made each time it is asked for: it is as large as the feed of answers."""
+        from cx360.sample.experience import make_surveys
+
+        return make_surveys(self.plan, self.people, self.parties, self.visits, self.calls)
+
 
 def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted: Set[str]) -> "Iterator[Feed]":
     """Yield the feeds one by one, so that only one is in memory; the truth comes before, of what they tell of."""
@@ -129,14 +135,15 @@ def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted:
 
     say(f"{plan.customers:,} people")
     bank = _Bank(plan)
+    surveys = ("survey_responses", "survey_invitations")
     truth.write(
         truth_folder,
         plan,
         bank.people,
         bank.parties,
         bank.accounts if wanted & {"accounts", "account_parties", "holdings", "transactions"} else None,
-        bank.visits if wanted & {"app_events", "survey_responses"} else None,
-        bank.calls if wanted & {"call_logs", "survey_responses", "complaints"} else None,
+        bank.visits if wanted & {"app_events", *surveys} else None,
+        bank.calls if wanted & {"call_logs", "complaints", *surveys} else None,
     )
     makers: dict[str, Callable[[], Feed]] = {
         "parties": lambda: party_records.party_feed(plan, bank.people, bank.parties),
@@ -147,13 +154,14 @@ def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted:
         "call_logs": lambda: channels.call_feed(
             plan, bank.parties, bank.calls, experience.complaint_of_call(bank.complaints, bank.calls)
         ),
-        "survey_responses": lambda: experience.survey_feed(plan, bank.people, bank.parties, bank.visits, bank.calls),
+        "survey_responses": lambda: experience.survey_feed(plan, bank.surveys()),
         "complaints": lambda: experience.complaint_feed(plan, bank.people, bank.parties, bank.complaints),
         "transactions": lambda: money.transaction_feed(plan, bank.people, bank.accounts),
         "app_events": lambda: channels.app_feed(plan, bank.people, bank.parties, bank.visits),
         "risk_scores": lambda: programmes.risk_feed(plan, bank.people, bank.parties),
         "outreach": lambda: programmes.outreach_feed(plan, bank.people, bank.parties),
         "points_entries": lambda: programmes.points_feed(plan, bank.people, bank.parties),
+        "survey_invitations": lambda: experience.invitation_feed(plan, bank.surveys()),
     }
     for name in FEEDS:
         if name in wanted:

@@ -19,7 +19,7 @@ KEYS = {
     "parties": "KUNDEN_NR", "accounts": "ACCT_NO", "account_parties": "CUST_NO", "holdings": "contract_no",
     "fx_rates": "to_ccy", "transactions": "txn_ref", "app_events": "id", "call_logs": "Ruf_ID",
     "survey_responses": "response_uuid", "complaints": "case_no", "risk_scores": "score_no",
-    "outreach": "message_id", "points_entries": "booking_no",
+    "outreach": "message_id", "points_entries": "booking_no", "survey_invitations": "invitation",
 }  # fmt: skip
 
 #: What each kind of dirt puts into which columns; several values are used in turn. None empties a column.
@@ -116,6 +116,13 @@ DEFECTS: dict[str, dict[str, list[dict[str, str | None]]]] = {
                                   {"kind": "EINLOESEN", "points": "50", "usable_until": None}],
         "rule:only_what_is_gained_expires": [{"kind": "EINLOESEN", "points": "-20", "usable_until": "20991231"}],
         "rule:expires_after_it_is_booked": [{"kind": "SAMMELN", "points": "20", "usable_until": "20010101"}],
+    },
+    "survey_invitations": {
+        "missing:invitation_id": [{"invitation": None}],
+        "missing:delivered_at": [{"delivered": None}],
+        "unparseable:delivered_at": [{"delivered": "2026-02-30 10:00:00"}, {"delivered": "unterwegs"}],
+        "missing:question_id": [{"question": None}],
+        "not_allowed:survey_kind": [{"kind": "POPUP"}],
     },
 }  # fmt: skip
 

@@ -71,6 +71,17 @@ class _Asked:
     shift: Floats  # points the score is moved by what was planted
 
 
+@dataclass
+class Surveys:
+    """One element a question asked, answered or not."""
+
+    told: "pa.Table"  # as the feed ``survey_responses`` tells it
+    moment: Ints
+    question: Ints
+    answered: Bools
+    call: Ints  # index of the call it is about, or -1
+
+
 def _asked(plan: Plan, rng: np.random.Generator, people: People, visits: Visits, calls: Calls) -> list[_Asked]:
     p = plan.settings["experience"]
     facts = plan.settings["planted"]["long_waits"]
@@ -116,8 +127,8 @@ def _comments(rng: np.random.Generator, share: Floats, answered: Bools, p: float
     return pick([text for one in lists for text in one], np.where(writes, index, -1))
 
 
-def survey_feed(plan: Plan, people: People, parties: Parties, visits: Visits, calls: Calls) -> Feed:
-    """The feed ``survey_responses``: a row each question asked; no score where nobody answered."""
+def make_surveys(plan: Plan, people: People, parties: Parties, visits: Visits, calls: Calls) -> Surveys:
+    """Draw which questions people are asked, and what they answer."""
     import pyarrow as pa
 
     rng = plan.rng("survey_responses")
@@ -126,12 +137,11 @@ def survey_feed(plan: Plan, people: People, parties: Parties, visits: Visits, ca
         np.concatenate([getattr(a, name) for a in parts]) for name in ("person", "moment", "question", "call", "shift")
     )
     answered = np.concatenate([a.answered for a in parts])
-    moment = np.where(moment // 3600 % 24 == 2, moment // 3600 * 3600 - 1, moment)
+    moment = _asleep(moment)
     kept = np.flatnonzero(moment // 86400 <= plan.last)
     order = kept[np.lexsort((question[kept], person[kept], moment[kept]))]
-    person, moment, question, call, shift, answered = (
-        a[order] for a in (person, moment, question, call, shift, answered)
-    )
+    person, moment, question, call, shift = (a[order] for a in (person, moment, question, call, shift))
+    answered = answered[order]
     n = len(order)
     low, high = (np.array([q[i] for q in QUESTIONS])[question] for i in (3, 4))
     center, width = (np.array([q[i] for q in QUESTIONS])[question] for i in (5, 6))
@@ -171,9 +181,41 @@ def survey_feed(plan: Plan, people: People, parties: Parties, visits: Visits, ca
             "region": pick([c[1] for c in words.CITIES], people.city[person]),
             "call_ref": pick(where(calls.has_id, calls.id, None), call),
             "verbatim": _comments(rng, (score - low) / (high - low), answered, plan.settings["experience"]["comment"]),
+            "invitation": join("I", digits(np.arange(n) + 1, 9)),
+            "touchpoint": pick(["call", "app"], np.where(question == APP, 1, np.where(by_call, 0, -1))),
         }
     )
-    return Feed("survey_responses", table, plan.slot_of(moment // 86400), slots(plan))
+    return Surveys(table, moment, question, answered, call)
+
+
+def survey_feed(plan: Plan, surveys: Surveys) -> Feed:
+    """The feed ``survey_responses``: a row each question asked; no score where nobody answered."""
+    return Feed("survey_responses", surveys.told, plan.slot_of(surveys.moment // 86400), slots(plan))
+
+
+def invitation_feed(plan: Plan, surveys: Surveys) -> Feed:
+    """The feed ``survey_invitations``: a row each question that reached somebody; who answered was reached."""
+    import pyarrow as pa
+
+    rng, p = plan.rng("survey_invitations"), plan.settings["experience"]
+    n, by_call = len(surveys.moment), surveys.call >= 0
+    # The questions about a call are sent together: all arrive or none.
+    lost, pause = np.where(
+        by_call, rng.random((2, surveys.call.max(initial=0) + 1))[:, surveys.call], rng.random((2, n))
+    )
+    seconds = np.where(surveys.question == RELATIONSHIP, 600 + pause * 3 * 86400, 10 + pause * 100).astype(np.int64)
+    moment = _asleep(surveys.moment - seconds)
+    arrived = np.flatnonzero(surveys.answered | (lost >= p["undelivered"]))
+    row = arrived[np.argsort(moment[arrived], kind="stable")]
+    told = surveys.told.take(pa.array(row))
+    columns = ("invitation", "customer", "sent_to", "question", "kind", "channel", "touchpoint", "product", "region")
+    table = told.select(columns).add_column(1, "delivered", moment_text(moment[row]))
+    return Feed("survey_invitations", table, plan.slot_of(moment[row] // 86400), slots(plan))
+
+
+def _asleep(moment: Ints) -> Ints:
+    """Moments, those in the hour in which nothing happens just before it."""
+    return np.where(moment // 3600 % 24 == 2, moment // 3600 * 3600 - 1, moment)
 
 
 def make_complaints(plan: Plan, people: People, calls: Calls) -> Complaints:

@@ -50,6 +50,7 @@ FORMS: dict[str, Form] = {
     "risk_scores": Form(".csv", delimiter=";"),
     "outreach": Form(".jsonl.gz"),
     "points_entries": Form(".csv.gz"),
+    "survey_invitations": Form(".jsonl.gz"),
 }
 
 
