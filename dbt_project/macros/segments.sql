@@ -17,6 +17,20 @@
     {{ return(modules.datetime.date(number // 12, number % 12 + 1, 1).isoformat()) }}
 {%- endmacro %}
 
+{# The day that places it: its last one, of the month under way as_of. #}
+{% macro evaluation_day(months_before) -%}
+    {% if months_before == 0 -%}
+        {{ as_of() }}
+    {%- else -%}
+        cast('{{ day_after(month_start(months_before - 1), -1) }}' as date)
+    {%- endif %}
+{%- endmacro %}
+
+{# The month in the set of the months kept. #}
+{% macro month_bit(months_before) -%}
+    {{ bit(segment_months() - months_before) }}
+{%- endmacro %}
+
 {# What RFM scores: name and the value, more of which is better. #}
 {% macro rfm_measures() -%}
     {{ return([
@@ -87,38 +101,80 @@
     {{ return(run_query(query).rows if execute else [('2000-01-01', 1, none, none, none)]) }}
 {%- endmacro %}
 
-{# The version of a scheme's rules in force on evaluation_date; the first speaks for all before. #}
-{% macro rule_version(scheme) -%}
-    case
-        {%- for version in segment_rule_versions(scheme) %}
-        when {{ "true" if loop.last else "evaluation_date >= cast('" ~ version.valid_from ~ "' as date)" }}
-            then cast('{{ version.valid_from }}' as date)
-        {%- endfor %}
-    end
-{%- endmacro %}
-
-{# The first rule of a scheme that holds, by its priority. #}
-{% macro first_rule(scheme) -%}
-    case
-        {%- for version in segment_rule_versions(scheme) %}
-        {%- set is_first = loop.last %}
-        {%- for rule in version.rules %}
-        when
-            {%- if not is_first %}
-            evaluation_date >= cast('{{ version.valid_from }}' as date)
-            and
-            {%- endif %}
-            {{ rule.bounds | join(' and ') or 'true' }}
-            then {{ rule.priority }}
-        {%- endfor %}
-        {%- endfor %}
-    end
+{#
+  The rules of all schemes, numbered: [{number, scheme, is_partition, valid_from, priority,
+  condition}], by scheme, the latest version first, then by priority. A condition holds in the months
+  its version is in force in; the first version speaks for all the time before it.
+#}
+{% macro segment_rules() -%}
+    {% set rules = [] -%}
+    {% for scheme in segment_schemes() -%}
+        {% set versions = segment_rule_versions(scheme.name) -%}
+        {% for version in versions -%}
+            {% set since = "evaluation_date >= cast('" ~ version.valid_from ~ "' as date)" -%}
+            {% set until = "evaluation_date < cast('" ~ versions[loop.index0 - 1].valid_from ~ "' as date)" -%}
+            {% set in_force = ([] if loop.last else [since]) + ([] if loop.first else [until]) -%}
+            {% for rule in version.rules -%}
+                {% do rules.append({
+                    'number': rules | length,
+                    'scheme': scheme.name,
+                    'is_partition': scheme.is_partition,
+                    'valid_from': version.valid_from,
+                    'priority': rule.priority,
+                    'condition': (in_force + rule.bounds) | join(' and ') or 'true',
+                }) -%}
+            {% endfor -%}
+        {% endfor -%}
+    {% endfor -%}
+    {{ return(rules) }}
 {%- endmacro %}
 
 {# The figure of a rule of seed profile_rules. #}
 {% macro profile_rule(rule) -%}
     {% set query = "select value from " ~ ref('profile_rules') ~ " where rule = '" ~ rule ~ "'" -%}
     {{ return((run_query(query).columns[0].values() | first) if execute else 1) }}
+{%- endmacro %}
+
+{#
+  Sets of the days of a month, or of the months kept, are whole numbers: member n, from 0, is bit n.
+#}
+{% macro bit(n) -%}
+    cast(power(2, {{ n }}) as bigint)
+{%- endmacro %}
+
+{% macro is_in(bits, set) -%}
+    ({{ set }}) & {{ bits }} <> 0
+{%- endmacro %}
+
+{# The day in the set of the days of its month. #}
+{% macro day_bit(day) -%}
+    {{ bit(day_of_month(day) ~ ' - 1') }}
+{%- endmacro %}
+
+{# The days of a month from one day to before another, whenever those are. #}
+{% macro days_of_month(month_start, from_day, until_day) -%}
+    {% set from_number = 'greatest(' ~ days_between(month_start, from_day) ~ ', 0)' -%}
+    {% set until_number = 'greatest(' ~ days_between(month_start, until_day) ~ ', 0)' -%}
+    ({{ bit('least(' ~ until_number ~ ', 31)') }} - {{ bit('least(' ~ from_number ~ ', 31)') }})
+{%- endmacro %}
+
+{# The first and the last day in such a set; the half keeps the logarithm off whole numbers. #}
+{% macro first_day_in(days, month_start) -%}
+    {{ add_days(month_start, 'bit_count((' ~ days ~ ' & -' ~ days ~ ') - 1)') }}
+{%- endmacro %}
+
+{% macro last_day_in(days, month_start) -%}
+    {{ add_days(month_start, 'floor(log2(' ~ days ~ ' + 0.5))') }}
+{%- endmacro %}
+
+{# The days after that of as_of in any month, as a set. #}
+{% macro late_days() -%}
+    {{ return(2 ** 31 - 2 ** (var('as_of')[8:] | int)) }}
+{%- endmacro %}
+
+{# First day of a day's month. #}
+{% macro first_of_month(day) -%}
+    {{ add_days(day, '1 - ' ~ day_of_month(day)) }}
 {%- endmacro %}
 
 {# Columns of int_segments__current that the profile shows. #}

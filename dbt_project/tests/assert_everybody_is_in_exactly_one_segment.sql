@@ -1,4 +1,4 @@
--- A row returned is a person and month with no segment, or several, of a scheme that partitions.
+-- A row returned is a person with a month in no segment, or several, of a scheme that partitions.
 with
 
 schemes as (
@@ -8,28 +8,39 @@ schemes as (
     select 'primary' as scheme
 ),
 
+people as (
+    select
+        i.profile_id,
+        bit_or(d.month_bit) as months
+    from {{ ref('int_segments__inputs') }} as i
+    inner join {{ ref('int_segments__days') }} as d on i.month_start = d.month_start
+    where i.month_start > cast('{{ month_start(segment_months()) }}' as date)
+    group by i.profile_id
+),
+
+-- sets that have no month in common add up to the set of them all
 placed as (
     select
         profile_id,
         scheme,
-        month_start,
-        count(*) as segment_count
-    from {{ ref('int_segments__sized') }}
-    group by profile_id, scheme, month_start
+        bit_or(months) as months,
+        {{ sum_integer('months') }} as added_months
+    from {{ ref('int_segments__placed') }}
+    group by profile_id, scheme
 )
 
 select
     people.profile_id,
-    people.month_start,
     schemes.scheme,
-    placed.segment_count
-from {{ ref('int_segments__inputs') }} as people
+    people.months as known_months,
+    placed.months,
+    placed.added_months
+from people
 cross join schemes
 left join placed
     on
         people.profile_id = placed.profile_id
-        and people.month_start = placed.month_start
         and schemes.scheme = placed.scheme
 where
-    people.month_start > cast('{{ month_start(segment_months()) }}' as date)
-    and coalesce(placed.segment_count, 0) <> 1
+    coalesce(placed.months, 0) <> people.months
+    or placed.added_months <> people.months

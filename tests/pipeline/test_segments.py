@@ -60,8 +60,20 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in db.query(sql.replace("$truth", str(truth))).to_pylist()]
 
 
+#: The segments of each profile by month.
+MONTHS = """
+    (
+        select distinct p.profile_id, p.scheme, s.segment, d.month_start, d.is_final
+        from profile.int_segments__placed as p
+        inner join profile.int_segments__days as d on p.months & d.month_bit <> 0
+        inner join profile.int_segments__sized as s
+            on p.rule_scheme = s.scheme and p.rule_version = s.rule_version and p.priority = s.priority
+            and d.month_start = s.month_start
+    )
+"""
+
 #: Where each person who is known by one profile alone is placed in each month: person_id, profile_id, scheme, …
-PLACES = """
+PLACES = f"""
     with people as (
         select g.profile_id, min(t.owner_person_id) as person_id
         from identity.party_groups as g
@@ -72,7 +84,7 @@ PLACES = """
     places as (
         select p.person_id, s.*, i.inactive_days, i.has_open_product,
             i.active_day_12m_count, i.active_day_prior_3m_count
-        from profile.int_segments__sized as s
+        from {MONTHS} as s
         inner join profile.int_segments__inputs as i using (profile_id, month_start)
         inner join people as p using (profile_id)
         where i.is_customer = 1 and i.is_deceased = 0
@@ -120,11 +132,11 @@ def test_onboarding_has_days_waves_and_an_activation(planted: Settings) -> None:
     rows = query(
         planted,
         f"""
-        select p.onboarding_day_count, p.onboarding_wave, p.is_activated_90d, count(a.business_date) as n
+        select p.onboarding_day_count, p.onboarding_wave, p.is_activated_90d,
+            coalesce(sum(bit_count(a.active_days >> least(greatest(i.opened_date - a.month_start, 0), 31))), 0) as n
         from profile.customer_profile as p
         inner join profile.int_segments__scored as i on p.profile_id = i.profile_id and not i.is_final
-        left join profile.int_segments__active_days as a
-            on p.profile_id = a.profile_id and a.business_date between i.opened_date and date '{AS_OF}'
+        left join profile.int_segments__activity as a on p.profile_id = a.profile_id
         where i.opened_date > date '{AS_OF}' - 90 and p.lifecycle_stage <> 'lost'
         group by p.profile_id, p.onboarding_day_count, p.onboarding_wave, p.is_activated_90d, i.tenure_days
         """,
@@ -142,8 +154,8 @@ WAVES = [(61, "depth"), (31, "habit"), (8, "activation"), (1, "welcome")]
 def test_months_and_memberships_say_the_same(planted: Settings) -> None:
     assert query(
         planted,
-        """
-        select count(*) as n from profile.int_segments__sized as s
+        f"""
+        select count(*) as n from {MONTHS} as s
         full join profile.segment_membership as m
             on s.profile_id = m.profile_id and s.scheme = m.scheme and s.segment = m.segment
             and s.month_start >= m.from_month and coalesce(s.month_start < m.left_date, true)
@@ -154,7 +166,7 @@ def test_months_and_memberships_say_the_same(planted: Settings) -> None:
 
 def test_a_threshold_in_the_seed_moves_people_from_its_day_on(planted: Settings) -> None:
     """An analyst calls people dormant after 30 days instead of 90, from March on."""
-    places = "select profile_id, month_start, segment from profile.int_segments__sized where scheme = 'lifecycle'"
+    places = f"select profile_id, month_start, segment from {MONTHS} as s where scheme = 'lifecycle'"
     before = set(query(planted, places))
     seeds = planted.home / "config" / "dbt_project" / "seeds"
     seeds.mkdir(parents=True)
@@ -191,7 +203,7 @@ def test_a_threshold_in_the_seed_moves_people_from_its_day_on(planted: Settings)
 def test_an_earlier_as_of_places_its_months_the_same(planted: Settings) -> None:
     """What February was is told in February as in April, of all whose identity nothing has changed since."""
     places = (
-        "select profile_id, month_start, segment from profile.int_segments__sized"
+        f"select profile_id, month_start, segment from {MONTHS} as s"
         " where scheme = 'lifecycle' and month_start < date '2026-03-01'"
     )
     identity = "select profile_id, identifier_type, identifier, valid_from, valid_to from identity.identity_map"

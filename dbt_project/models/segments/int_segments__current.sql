@@ -7,6 +7,10 @@ inputs as (
 ),
 
 placed as (
+    select * from {{ ref('int_segments__placed') }}
+),
+
+sized as (
     select * from {{ ref('int_segments__sized') }}
     where month_start = cast('{{ month_start(0) }}' as date)
 ),
@@ -23,8 +27,8 @@ tiers as (
     where month_start = cast('{{ month_start(0) }}' as date)
 ),
 
-active_days as (
-    select * from {{ ref('int_segments__active_days') }}
+activity as (
+    select * from {{ ref('int_segments__activity') }}
 ),
 
 waves as (
@@ -37,32 +41,37 @@ waves as (
 
 segments as (
     select
-        profile_id,
+        p.profile_id,
         {%- for scheme in ['lifecycle', 'rfm', 'micro', 'primary'] %}
-        max(case when scheme = '{{ scheme }}' then segment end) as {{ scheme }}_segment
+        max(case when p.scheme = '{{ scheme }}' then s.segment end) as {{ scheme }}_segment
         {{- "," if not loop.last }}
         {%- endfor %}
-    from placed
-    group by profile_id
-),
-
-observed as (
-    select min(business_date) as first_date from active_days
+    from placed as p
+    inner join sized as s
+        on
+            p.rule_scheme = s.scheme
+            and p.rule_version = s.rule_version
+            and p.priority = s.priority
+            and {{ is_in('s.month_bit', 'p.months') }}
+    group by p.profile_id
 ),
 
 -- days of acting within so many days of the first opening, if acts are known since then
 activation as (
     select
         i.profile_id,
-        count(a.business_date) >= {{ profile_rule('activation_day_count') }} as is_activated,
+        coalesce({{ sum_integer(
+            'bit_count(a.active_days & '
+            ~ days_of_month('a.month_start', 'i.opened_date', add_days('i.opened_date', window_days))
+            ~ ')'
+        ) }}, 0) >= {{ profile_rule('activation_day_count') }} as is_activated,
         min(i.opened_date) as opened_date
     from inputs as i
-    left join active_days as a
+    inner join {{ ref('int_segments__days') }} as d
         on
-            i.profile_id = a.profile_id
-            and a.business_date >= i.opened_date
-            and a.business_date < {{ add_days('i.opened_date', window_days) }}
-    where i.opened_date >= (select first_date from observed)
+            i.month_start = d.month_start
+            and i.opened_date >= d.first_active_date
+    left join activity as a on i.profile_id = a.profile_id
     group by i.profile_id
 ),
 

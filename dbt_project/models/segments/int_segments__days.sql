@@ -1,7 +1,7 @@
 with
 
-active_days as (
-    select * from {{ ref('int_segments__active_days') }}
+activity as (
+    select * from {{ ref('int_segments__activity') }}
 ),
 
 -- the month under way first; one that ends with as_of is over
@@ -10,23 +10,28 @@ months as (
     select
         {{ month_number("cast('" ~ month_start(k) ~ "' as date)") }} as month_number,
         cast('{{ month_start(k) }}' as date) as month_start,
-        {%- if k == 0 %}
-        {{ as_of() }} as evaluation_date,
-        {{ is_month_over() | lower }} as is_final
-        {%- else %}
-        cast('{{ day_after(month_start(k - 1), -1) }}' as date) as evaluation_date,
-        true as is_final
-        {%- endif %}
+        {{ month_bit(k) }} as month_bit,
+        {{ evaluation_day(k) }} as evaluation_date,
+        {{ "true" if k > 0 else is_month_over() | lower }} as is_final
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
 
+observed as (
+    select min({{ first_day_in('active_days', 'month_start') }}) as first_active_date
+    from activity
+),
+
 -- before anybody was seen to act nothing can be told
 days as (
-    select * from months
+    select
+        m.*,
+        o.first_active_date
+    from months as m
+    cross join observed as o
     where
-        evaluation_date >= (select min(business_date) from active_days)
-        or evaluation_date = {{ as_of() }}
+        m.evaluation_date >= o.first_active_date
+        or m.evaluation_date = {{ as_of() }}
 )
 
 select * from days

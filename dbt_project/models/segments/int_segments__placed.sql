@@ -1,74 +1,89 @@
-{#- a scheme that partitions takes the first rule that holds, another all that hold -#}
+{%- set rules = segment_rules() -%}
 {%- set schemes = segment_schemes() -%}
+{%- set overlapping = rules | rejectattr('is_partition') | list -%}
 with
 
 scored as (
-    select * from {{ ref('int_segments__scored') }}
-    where month_start > cast('{{ month_start(segment_months()) }}' as date)
+    select
+        s.*,
+        d.month_bit
+    from {{ ref('int_segments__scored') }} as s
+    inner join {{ ref('int_segments__days') }} as d on s.month_start = d.month_start
+    where s.month_start > cast('{{ month_start(segment_months()) }}' as date)
 ),
 
-rules as (
+-- a scheme that partitions takes the first rule that holds
+first_rules as (
     select
-        scheme,
-        valid_from,
-        priority,
-        min(segment) as segment,
-        min(reason) as reason
-    from {{ ref('segment_rules') }}
-    group by scheme, valid_from, priority
+        *,
+        {%- for scheme in schemes if scheme.is_partition %}
+        case
+            {%- for rule in rules if rule.scheme == scheme.name %}
+            when {{ rule.condition }} then {{ rule.number }}
+            {%- endfor %}
+        end as {{ scheme.name }}_rule
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from scored
+),
+
+-- another all that hold
+held as (
+    select
+        profile_id,
+        {%- for rule in rules %}
+        {%- set is_first = rule.scheme ~ '_rule = ' ~ rule.number %}
+        bit_or(
+            case
+                when {{ is_first if rule.is_partition else rule.condition }}
+                    then month_bit
+                else 0
+            end
+        ) as months_{{ rule.number }}
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from first_rules
+    group by profile_id
+),
+
+-- of overlapping schemes the first rule of all is the scheme primary
+rules as (
+    {%- for rule in rules %}
+    {%- for scheme in [rule.scheme] + ([] if rule.is_partition else ['primary']) %}
+    select
+        {{ rule.number }} as rule_number,
+        '{{ scheme }}' as scheme,
+        '{{ rule.scheme }}' as rule_scheme,
+        cast('{{ rule.valid_from }}' as date) as rule_version,
+        cast({{ rule.priority }} as bigint) as priority
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 placed as (
-    {%- for scheme in schemes %}
-    {%- set outer = loop %}
-    {%- if scheme.is_partition %}
     select
-        profile_id,
-        month_start,
-        is_final,
-        '{{ scheme.name }}' as scheme,
-        {{ rule_version(scheme.name) | indent(8) }} as rule_version,
-        {{ first_rule(scheme.name) | indent(8) }} as priority
-    from scored
-    {{ "union all" if not loop.last }}
-    {%- else %}
-    {%- for version in segment_rule_versions(scheme.name) %}
-    {%- set middle = loop %}
-    {%- for rule in version.rules %}
-    select
-        profile_id,
-        month_start,
-        is_final,
-        '{{ scheme.name }}' as scheme,
-        cast('{{ version.valid_from }}' as date) as rule_version,
-        {{ rule.priority }} as priority
-    from scored
-    where
-        {{ rule_version(scheme.name) | indent(8) }} = cast('{{ version.valid_from }}' as date)
-        and {{ rule.bounds | join(' and ') or 'true' }}
-    {{ "union all" if not (outer.last and middle.last and loop.last) }}
-    {%- endfor %}
-    {%- endfor %}
-    {%- endif %}
-    {%- endfor %}
-),
-
-named as (
-    select
-        p.profile_id,
-        p.scheme,
-        p.month_start,
-        p.is_final,
-        p.rule_version,
-        cast(p.priority as bigint) as priority,
-        r.segment,
-        r.reason
-    from placed as p
-    inner join rules as r
-        on
-            p.scheme = r.scheme
-            and p.rule_version = r.valid_from
-            and p.priority = r.priority
+        h.profile_id,
+        r.scheme,
+        r.rule_scheme,
+        r.rule_version,
+        r.priority,
+        case
+            {%- set before = ['0'] %}
+            {%- for rule in overlapping | sort(attribute='priority,scheme') %}
+            {%- set months = 'months_' ~ rule.number %}
+            when r.rule_number = {{ rule.number }} and r.scheme = 'primary'
+                then h.{{ months }} & ~({{ before | join(' | ') }})
+            {%- do before.append('h.' ~ months) %}
+            {%- endfor %}
+            {%- for rule in rules %}
+            when r.rule_number = {{ rule.number }} then h.months_{{ rule.number }}
+            {%- endfor %}
+        end as months
+    from held as h
+    cross join rules as r
 )
 
-select * from named
+select * from placed
+where months <> 0

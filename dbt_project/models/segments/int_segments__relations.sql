@@ -32,40 +32,42 @@ relations as (
     from holdings
 ),
 
--- closed without a day is closed all the time, opened without one was there before
-held as (
-    select
-        r.profile_id,
-        d.month_start,
-        r.product,
-        r.opened_date,
-        coalesce(r.closed_date > d.evaluation_date, not r.is_closed) as is_open
-    from relations as r
-    inner join days as d
-        on coalesce(r.opened_date, {{ beginning_of_time() }}) <= d.evaluation_date
-    where r.profile_id <> 'unattributed'
-),
-
+-- the months at the end of which a kind of product was open: closed without a day is closed all
+-- the time, opened without one was there before
 products as (
     select
         profile_id,
-        month_start,
         product,
         min(opened_date) as opened_date,
-        max(case when is_open then 1 else 0 end) as is_open
-    from held
-    group by profile_id, month_start, product
+        bool_or(opened_date is null) as was_there_before,
+        bit_or(
+            {%- for k in range(segment_months() + 1) %}
+            case
+                when
+                    coalesce(opened_date <= {{ evaluation_day(k) }}, true)
+                    and coalesce(closed_date > {{ evaluation_day(k) }}, not is_closed)
+                    then {{ month_bit(k) }}
+                else 0
+            end
+            {{- " +" if not loop.last }}
+            {%- endfor %}
+        ) as open_months
+    from relations
+    where profile_id <> 'unattributed'
+    group by profile_id, product
 ),
 
 counted as (
     select
-        profile_id,
-        month_start,
-        min(opened_date) as opened_date,
-        max(is_open) as has_open_product,
-        {{ sum_integer('is_open') }} as product_count
-    from products
-    group by profile_id, month_start
+        p.profile_id,
+        d.month_start,
+        min(case when p.opened_date <= d.evaluation_date then p.opened_date end) as opened_date,
+        max(case when {{ is_in('d.month_bit', 'p.open_months') }} then 1 else 0 end)
+            as has_open_product,
+        {{ count_if(is_in('d.month_bit', 'p.open_months')) }} as product_count
+    from products as p
+    inner join days as d on p.was_there_before or p.opened_date <= d.evaluation_date
+    group by p.profile_id, d.month_start
 )
 
 select * from counted

@@ -1,26 +1,57 @@
-{%- set columns = [
-    'profile_id', 'scheme', 'month_start', 'is_final', 'rule_version', 'priority', 'segment',
-    'reason', 'rule_segment', 'minimum_count', 'rest_segment',
-] -%}
 with
 
 schemes as (
     select * from {{ ref('segment_schemes') }}
 ),
 
-placed as (
-    select
-        p.*,
-        p.segment as rule_segment,
-        s.minimum_count,
-        s.rest_segment
-    from {{ ref('int_segments__placed') }} as p
-    inner join schemes as s on p.scheme = s.scheme
+days as (
+    select * from {{ ref('int_segments__days') }}
 ),
 
-placed_0 as (
-    select * from placed
-    where minimum_count > 0
+rules as (
+    select
+        scheme,
+        valid_from as rule_version,
+        priority,
+        min(segment) as rule_segment,
+        min(reason) as rule_reason
+    from {{ ref('segment_rules') }}
+    group by scheme, valid_from, priority
+),
+
+-- whom each rule places, where it matters how many they are
+counted as (
+    select
+        p.scheme,
+        p.rule_version,
+        p.priority,
+        d.month_start,
+        count(*) as person_count
+    from {{ ref('int_segments__placed') }} as p
+    inner join schemes as s on p.scheme = s.scheme
+    inner join days as d on {{ is_in('d.month_bit', 'p.months') }}
+    where s.minimum_count > 0
+    group by p.scheme, p.rule_version, p.priority, d.month_start
+),
+
+sized_0 as (
+    select
+        r.*,
+        d.month_start,
+        d.month_bit,
+        s.minimum_count,
+        s.rest_segment,
+        coalesce(c.person_count, 0) as person_count,
+        r.rule_segment as segment
+    from rules as r
+    inner join schemes as s on r.scheme = s.scheme
+    cross join days as d
+    left join counted as c
+        on
+            r.scheme = c.scheme
+            and r.rule_version = c.rule_version
+            and r.priority = c.priority
+            and d.month_start = c.month_start
 ),
 
 {%- for step in [1, 2, 3] %}
@@ -29,15 +60,22 @@ placed_0 as (
 counted_{{ step }} as (
     select
         *,
-        count(*) over (partition by scheme, month_start, segment) as member_count
-    from placed_{{ step - 1 }}
+        sum(person_count) over (partition by scheme, month_start, segment) as member_count
+    from sized_{{ step - 1 }}
 ),
 
-placed_{{ step }} as (
+sized_{{ step }} as (
     select
-        {%- for column in columns if column != 'segment' %}
-        {{ column }},
-        {%- endfor %}
+        scheme,
+        rule_version,
+        priority,
+        rule_segment,
+        rule_reason,
+        month_start,
+        month_bit,
+        minimum_count,
+        rest_segment,
+        person_count,
         case
             when member_count >= minimum_count or segment = rest_segment then segment
             when {{ is_part('segment') }} then {{ wider_segment('segment') }}
@@ -47,74 +85,19 @@ placed_{{ step }} as (
 ),
 {%- endfor %}
 
-united as (
-    select {{ columns | join(', ') }} from placed_3
-    union all
-    select {{ columns | join(', ') }} from placed
-    where minimum_count = 0
-),
-
 sized as (
     select
-        profile_id,
         scheme,
-        month_start,
-        is_final,
         rule_version,
         priority,
+        month_start,
+        month_bit,
         segment,
         case
-            when segment = rule_segment then reason
-            else 'Fewer than ' || minimum_count || ' in ' || rule_segment || '. ' || reason
-        end as reason,
-        row_number() over (
-            partition by profile_id, scheme, month_start, segment
-            order by priority
-        ) as place
-    from united
-),
-
--- several rules may lead to one segment
-once as (
-    select * from sized
-    where place = 1
-),
-
--- the segment of the highest priority where a person is in several
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by profile_id, month_start
-            order by priority, scheme, segment
-        ) as preference
-    from once
-    where scheme in (select scheme from schemes where not is_partition)
-),
-
-with_primary as (
-    select
-        profile_id,
-        scheme,
-        month_start,
-        is_final,
-        rule_version,
-        priority,
-        segment,
-        reason
-    from once
-    union all
-    select
-        profile_id,
-        'primary' as scheme,
-        month_start,
-        is_final,
-        rule_version,
-        priority,
-        segment,
-        reason
-    from ranked
-    where preference = 1
+            when segment = rule_segment then rule_reason
+            else 'Fewer than ' || minimum_count || ' in ' || rule_segment || '. ' || rule_reason
+        end as reason
+    from sized_3
 )
 
-select * from with_primary
+select * from sized

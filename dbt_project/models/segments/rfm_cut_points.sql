@@ -3,7 +3,6 @@ with
 -- cut points of a month come from the whole month before it
 active as (
     select
-        profile_id,
         {{ month_number('month_start') }} + 1 as month_number,
         evaluation_date as measured_date,
         {%- for measure, value in rfm_measures() %}
@@ -25,22 +24,24 @@ valued as (
     select
         month_number,
         measured_date,
-        profile_id,
         '{{ measure }}' as measure,
-        {{ measure }} as value
+        {{ measure }} as value,
+        count(*) as customer_count
     from active
+    group by month_number, measured_date, {{ measure }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
 
+-- place of the last of those who have a value
 ranked as (
     select
-        *,
-        row_number() over (
-            partition by month_number, measure
-            order by value, profile_id
-        ) as place,
-        count(*) over (partition by month_number, measure) as customer_count
+        month_number,
+        measured_date,
+        measure,
+        value,
+        sum(customer_count) over (partition by month_number, measure order by value) as place,
+        sum(customer_count) over (partition by month_number, measure) as customer_count
     from valued
 ),
 
@@ -50,7 +51,7 @@ cut as (
         month_number,
         measure,
         min(measured_date) as measured_date,
-        min(customer_count) as customer_count,
+        cast(min(customer_count) as bigint) as customer_count,
         {%- for k in range(1, 5) %}
         min(case when place * 5 >= customer_count * {{ k }} then value end) as upper_bound_{{ k }}
         {{- "," if not loop.last }}
