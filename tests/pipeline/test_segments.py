@@ -15,6 +15,7 @@ import pytest
 
 from cx360 import days, engines, ledger, pipeline, postgres, sample, warehouse
 from cx360.settings import PROJECT, Settings
+from tests.pipeline.raw_bank import RawBank
 
 pytestmark = pytest.mark.slow
 
@@ -214,3 +215,74 @@ def test_an_earlier_as_of_places_its_months_the_same(planted: Settings) -> None:
     changed = {row[0] for row in who_later ^ who_earlier}
     assert len(later) > 5_000 > 20 * len(changed)
     assert {place[0] for place in later ^ earlier} <= changed
+
+
+def _booking(key: str, account: str, day: str, amount: str, **columns: Any) -> dict[str, Any]:
+    row = {"transaction_id": key, "account_id": account, "booked_date": day, "amount": amount, "currency": "EUR"}
+    return row | {"direction": "debit", "status": "booked", "category": "payment", "version_number": 1} | columns
+
+
+def _login(key: str, day: str, party: str | None) -> dict[str, Any]:
+    named = {"event_id": key, "occurred_at": f"{day} 12:00+00", "event_name": "login", "platform": "ios"}
+    return named | {"device_token": "phone", "party_id": party}
+
+
+#: By arrival: feed and rows. What a bank told by 10 March; then, by 11 April, a new day, a late booking of last
+#: spring, a correction that moves one to another month, a record that proves to be another's, and a device of two.
+DELIVERIES = [
+    ("parties", [{"party_id": p, "party_type": "person", "name_token": f"k1:name:{p}"} for p in ("A", "B", "C")]),
+    ("account_parties", [{"account_id": a, "party_id": a[0].upper(), "role": "owner"} for a in ("a", "b", "b2", "c")]),
+    ("fx_rates", [{"rate_date": "2025-12-05", "currency": "USD", "quote_currency": "EUR", "rate": "0.50000"}]),
+    (
+        "transactions",
+        [
+            *(_booking(f"{a}{m}", a, f"2025-{m:02}-{m:02}", "50.00") for a in "abc" for m in range(4, 13)),
+            *(_booking(f"{a}$", a, "2025-12-05", "0.03", currency="USD") for a in ("b", "b2")),
+            _booking("a26", "a", "2026-03-10", "7.00", balance_after_amount="60000.00"),
+            _booking("b26", "b", "2026-02-28", "7.00", balance_after_amount="9.00"),
+        ],
+    ),
+    ("app_events", [_login("e1", "2026-01-05", "A"), _login("e2", "2026-02-06", None)]),
+    (
+        "transactions",
+        [
+            _booking("a27", "a", "2026-04-11", "9.00", balance_after_amount="5.00"),
+            _booking("late", "b", "2025-05-31", "900.00", balance_after_amount="70000.00"),
+            _booking("c8", "c", "2026-01-31", "51.00", version_number=2),
+        ],
+    ),
+    ("app_events", [_login("e3", "2026-04-10", "B")]),
+    ("parties", [{"party_id": p, "document_token": "k1:document:1", "is_document_verified": True,
+                  "party_type": "person", "name_token": "k1:name:A"} for p in ("A", "C")]),
+]  # fmt: skip
+SCOPE = {"transactions": ["2025-05-31", "2025-08-08", "2026-01-31", "2026-04-11"], "app_events": ["2026-04-10"]}
+
+
+def test_months_kept_from_day_to_day_are_those_of_one_build(tmp_path: Path) -> None:
+    """Also when the late rows are withdrawn, and told as of an earlier day."""
+    models = ["+path:models/segments"]
+
+    def bank(name: str) -> RawBank:
+        made = RawBank(tmp_path / name, tmp_path)
+        for number, (feed, rows) in enumerate(DELIVERIES, start=1):
+            made.deliver(number, feed, "2026-04-11", rows)
+        return made
+
+    def tables(of: RawBank) -> dict[str, list[tuple[Any, ...]]]:
+        names = of.query("select table_name from duckdb_tables() where schema_name = 'profile' order by 1")
+        built = [name for (name,) in names if "segment" in name or name in ("loyalty_tiers", "rfm_cut_points")]
+        return {name: of.query(f"from profile.{name} order by all") for name in built}
+
+    by_day, at_once = bank("by_day"), bank("at_once")
+    by_day.open(5)
+    by_day.build("2026-03-10", full=True, models=models)
+    began = tables(by_day)
+    by_day.open(8, SCOPE)
+    by_day.build("2026-04-11", full=False, models=models)
+    at_once.open(8)
+    at_once.build("2026-04-11", full=True, models=models)
+    assert tables(by_day) == tables(at_once)
+    assert len(tables(by_day)["int_segments__people"]) == len(began["int_segments__people"]) - 1
+    by_day.open(5, SCOPE)
+    by_day.build("2026-03-10", full=False, models=models)
+    assert tables(by_day) == began
