@@ -1,22 +1,24 @@
--- A row returned is a metric, day and breakdown whose parts do not add up to the total.
+-- A row returned is a metric, window, day and breakdown whose parts do not add up to the total,
+-- before anything is hidden.
 with
 
 metrics as (
-    select * from {{ ref('cx_metrics_daily') }}
+    select * from {{ ref('int_cx__metrics') }}
 ),
 
 parts as (
     select
         metric,
+        window_days,
         metric_date,
         dimension_set,
         sum(n) as n,
         sum(n_answers) as n_answers,
         sum(n_left_out) as n_left_out,
-        sum(numerator_sum) as numerator_sum
+        sum(value_sum) as value_sum
     from metrics
     where dimension_set <> 'total'
-    group by metric, metric_date, dimension_set
+    group by metric, window_days, metric_date, dimension_set
 ),
 
 totals as (
@@ -25,16 +27,18 @@ totals as (
 )
 
 select
-    totals.metric,
-    totals.metric_date,
+    parts.metric,
+    parts.window_days,
+    parts.metric_date,
     parts.dimension_set
-from totals
-left join parts
+from parts
+left join totals
     on
-        totals.metric = parts.metric
-        and totals.metric_date = parts.metric_date
+        parts.metric = totals.metric
+        and parts.window_days = totals.window_days
+        and parts.metric_date = totals.metric_date
 where
     parts.n is distinct from totals.n
     or parts.n_answers is distinct from totals.n_answers
     or parts.n_left_out is distinct from totals.n_left_out
-    or parts.numerator_sum is distinct from totals.numerator_sum
+    or parts.value_sum is distinct from totals.value_sum

@@ -78,10 +78,12 @@ create table profile.profile_ids as select profile_id from profile.customer_prof
 create table profile.customer_timeline as
 select 'calls:L0' as touchpoint_id, date '2024-03-04' as business_date;
 create table cx.cx_metrics_daily as select * from (values
-    ('nps_relationship', date '2024-03-04', 'total', '(all)', '(all)', '(all)', 3, 33.3::double, 2, 0, 1, 'points'),
-    ('fcr_share', date '2024-03-04', 'total', '(all)', '(all)', '(all)', 3, 0.5, null, null, null, 'share')
-) t(metric, metric_date, dimension_set, channel, region, product, n, value,
-    promoter_count, passive_count, detractor_count, unit);
+    ('nps_relationship', date '2024-03-04', 3, 33.3::double, 2, 0, 1, 'points'),
+    ('fcr_share', date '2024-03-04', 3, 0.5, null, null, null, 'share')
+) t(metric, metric_date, n, value, promoter_count, passive_count, detractor_count, unit),
+(select 'total' as dimension_set, '(all)' as segment, '(all)' as region, '(all)' as channel, '(all)' as touchpoint,
+    '(all)' as product, '(all)' as tier);
+create table cx.cx_metrics_rolling as select *, 7 as window_days from cx.cx_metrics_daily;
 create table features.customer_features as
 select profile_id, date '2024-03-04' as as_of_date, 3 as login_recency_days
 from profile.customer_profile where identified_by = 'party';

@@ -418,10 +418,12 @@ def _profile(settings: Settings, profile_id: str) -> Row:
 
 
 def _metric(settings: Settings, metric: str, day: str, dimension_set: str = "total", **values: str) -> Row:
+    """A metric before anything is hidden: the bank has few people."""
     where = "".join(f" and {column} = '{value}'" for column, value in values.items())
     [row] = _query(
         settings,
-        f"select * from cx.cx_metrics_daily where metric = '{metric}' and metric_date = '{day}'"
+        "select *, n - promoter_count - detractor_count as passive_count from cx.int_cx__metrics"
+        f" where window_days = 1 and metric = '{metric}' and metric_date = '{day}'"
         f" and dimension_set = '{dimension_set}'{where}",
     )
     return row
@@ -702,7 +704,7 @@ def test_csat_and_ces_follow_their_declared_scale(bank: Settings) -> None:
     top_two = _metric(bank, "csat_top_two_share", "2026-03-21")
     assert (top_two["n"], top_two["value"]) == (2, 0.5)  # 4 of 5 is in the top two, 8 of 10 is not
     mean = _metric(bank, "csat_mean", "2026-03-21")
-    assert mean["numerator_sum"] == Decimal("4") + Decimal("4.111111")  # 1 + 4 x 7/9
+    assert mean["value_sum"] == Decimal("4") + Decimal("4.111111")  # 1 + 4 x 7/9
     assert _metric(bank, "ces_v2_low_effort_share", "2026-03-22")["value"] == 1
     low = _metric(bank, "ces_v1_low_effort_share", "2026-03-22")
     assert (low["n"], low["value"]) == (2, 0.5)
@@ -733,9 +735,10 @@ def test_fcr_leaves_unknown_callers_out_and_counts_them(bank: Settings) -> None:
 
 def test_fcr_is_null_until_its_window_is_over(bank: Settings) -> None:
     fcr = _metric(bank, "fcr_share", "2026-03-30")
-    assert (fcr["n"], fcr["value"], fcr["numerator_sum"], fcr["is_final"]) == (1, None, None, False)
-    late = _query(bank, f"select * from cx.cx_metrics_daily where not is_final and metric_date <= '{FCR_FINAL_UNTIL}'")
-    assert late == []
+    assert (fcr["n"], fcr["value"], fcr["is_final"]) == (1, None, False)
+    open_days = "select distinct metric from cx.cx_metrics_daily where not is_final and metric_date <= ?"
+    later = {row["metric"] for row in _query(bank, open_days, FCR_FINAL_UNTIL)}
+    assert later == {"reopen_share", "response_share_relationship"}
 
 
 def test_short_abandons_are_counted_apart(bank: Settings) -> None:

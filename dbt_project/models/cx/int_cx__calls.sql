@@ -20,6 +20,7 @@ timed as (
         direction,
         outcome,
         complaint_id,
+        transfer_count,
         coalesce(topic, queue, '(unknown)') as contact_topic,
         direction = 'inbound' and queued_at is not null as is_offered,
         direction = 'inbound' and outcome <> 'not_offered' as is_contact,

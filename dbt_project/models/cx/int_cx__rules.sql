@@ -8,6 +8,13 @@
     'fcr_window_hours',
     'short_abandon_seconds',
     'timeline_window_days',
+    'service_level_seconds',
+    'reopen_window_days',
+    'response_window_days',
+    'reliable_from_n',
+    'identifying_below_n',
+    'weight_cell_from_n',
+    'weight_cap',
 ] -%}
 
 with

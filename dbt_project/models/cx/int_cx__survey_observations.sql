@@ -1,4 +1,3 @@
-{#- metric, which answers it takes, what one answer is worth -#}
 {%- set nps_class -%}
 case
             when question_family <> 'nps' then null
@@ -8,6 +7,18 @@ case
         end
 {%- endset %}
 
+{%- set touchpoint -%}
+coalesce(
+            touchpoint,
+            case
+                when call_id is not null then 'call'
+                when survey_kind = 'relationship' then 'relationship'
+                else channel
+            end
+        )
+{%- endset %}
+
+{#- metric, which answers it takes, what one answer is worth -#}
 {%- set metrics = [
     [
         "'nps_' || survey_kind",
@@ -40,15 +51,15 @@ observations as (
         {{ metric }} as metric,
         response_id as observation_id,
         business_date as metric_date,
-        business_date as final_date,
         profile_id,
+        question_id,
         region,
         channel,
+        {{ touchpoint }} as touchpoint,
         product,
         cast({{ value }} as decimal(18, 6)) as value,
         {{ nps_class }} as nps_class,
-        is_latest_of_day as is_counted,
-        false as is_left_out
+        is_latest_of_day as is_counted
     from answers
     where {{ condition }}
     {{ "union all" if not loop.last }}

@@ -1,0 +1,1 @@
+{{ told_metrics('window_days > 1') }}

@@ -1,0 +1,113 @@
+with
+
+cells as (
+    {%- for relation, window in [
+        ('int_cx__daily_cells', '1'),
+        ('int_cx__month_cells', '1'),
+        ('int_cx__rolling_cells', 'window_days'),
+    ] %}
+    select
+        cast({{ window }} as int) as window_days,
+        metric,
+        metric_date,
+        dimension_set,
+        {{ cx_dimension_columns() }},
+        n_persons,
+        {%- for name, type in cx_sums() %}
+        {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref(relation) }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+days as (
+    select * from {{ ref('int_cx__days') }}
+),
+
+registry as (
+    select * from {{ ref('cx_metric_registry') }}
+),
+
+rules as (
+    select * from {{ ref('int_cx__rules') }}
+),
+
+described as (
+    select
+        c.*,
+        r.unit,
+        r.interval_method,
+        r.invitation_metric,
+        r.adds_as <> 'mean' as is_total,
+        {{ as_of() }} >= d.final_date as is_final,
+        {{ divide('c.value_sum', 'c.n', 12) }} as mean_value,
+        {{ divide('c.square_sum', 'c.n', 12) }} as mean_square,
+        {{ divide('c.weighted_sum', 'c.weight_sum', 12) }} as weighted_mean,
+        {{ divide('c.weighted_square_sum', 'c.weight_sum', 12) }} as weighted_mean_square,
+        -- Kish 1965; null where an answer has no weight
+        case
+            when c.n_weighted = c.n
+                then {{ divide(
+                    'cast(c.weight_sum as double) * cast(c.weight_sum as double)',
+                    'c.weight_square_sum',
+                    12,
+                ) }}
+        end as effective_n
+    from cells as c
+    inner join registry as r on c.metric = r.metric
+    inner join days as d
+        on
+            c.metric = d.metric
+            and c.window_days = d.window_days
+            and c.metric_date = d.metric_date
+),
+
+-- of a weighted net score and the share of those who are no passives follow both shares
+counted as (
+    select
+        d.*,
+        cast(d.n as double) as n_double,
+        cast(d.promoter_count as double) as promoters,
+        cast(d.detractor_count as double) as detractors,
+        d.effective_n * (d.weighted_mean_square * 0.0001 + d.weighted_mean * 0.01) * 0.5
+            as weighted_promoters,
+        d.effective_n * (d.weighted_mean_square * 0.0001 - d.weighted_mean * 0.01) * 0.5
+            as weighted_detractors,
+        d.is_total or coalesce(d.effective_n, d.n) >= r.reliable_from_n as is_reliable
+    from described as d
+    cross join rules as r
+),
+
+bounded as (
+    select
+        *,
+        {%- for sign, bound in [('-', 'lower'), ('+', 'upper')] %}
+        case interval_method
+            when 'nps'
+                then {{ nps_bound(sign, 'promoters', 'detractors', 'n_double') | indent(16) }}
+            when 'share' then {{ share_bound(sign, 'mean_value', 'n_double') | indent(16) }}
+            when 'mean'
+                then {{ mean_bound(sign, 'mean_value', 'mean_square', 'n_double') | indent(16) }}
+        end as {{ bound }}_bound,
+        case interval_method
+            when 'nps'
+                then {{ nps_bound(
+                    sign, 'weighted_promoters', 'weighted_detractors', 'effective_n'
+                ) | indent(16) }}
+            when 'share' then {{ share_bound(sign, 'weighted_mean', 'effective_n') | indent(16) }}
+            when 'mean'
+                then {{ mean_bound(
+                    sign, 'weighted_mean', 'weighted_mean_square', 'effective_n'
+                ) | indent(16) }}
+        end as weighted_{{ bound }}_bound,
+        {%- endfor %}
+        case
+            when not is_final then null
+            when is_total then cast(value_sum as double)
+            else {{ round_double('mean_value') }}
+        end as value
+    from counted
+)
+
+select * from bounded

@@ -1,0 +1,169 @@
+"""The registry of metrics (seed ``cx_metric_registry``) as documentation and as a semantic layer.
+
+Here belongs what is generated from the registry: ``docs/metrics.md``, and MetricFlow's definitions in
+``dbt_project/models/cx/_semantic.yml``. ``python -m cx360.registry`` writes both; a test fails when they are not what
+it would write. What a metric is belongs in the seed, how it is computed in ``dbt_project/models/cx``.
+"""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from cx360.settings import PROJECT
+
+SEED = PROJECT / "dbt_project" / "seeds" / "cx_metric_registry.csv"
+DOCUMENT = PROJECT / "docs" / "metrics.md"
+SEMANTIC = PROJECT / "dbt_project" / "models" / "cx" / "_semantic.yml"
+
+FAMILIES = ("satisfaction", "loyalty", "engagement", "operations", "financial")
+
+Metric = dict[str, str]
+
+
+def metrics(seed: Path = SEED) -> list[Metric]:
+    """Rows of the registry, one per metric, in its order."""
+    with seed.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def document(registry: list[Metric]) -> str:
+    """The registry as Markdown, by family."""
+    text = [
+        "# Metrics\n",
+        "Generated from `dbt_project/seeds/cx_metric_registry.csv` by `python -m cx360.registry`. They are rows of"
+        " `cx.cx_metrics_daily`,",
+        "and over 7, 28 and 90 days of `cx.cx_metrics_rolling`. Intervals are of 95 %.\n",
+    ]
+    for family in FAMILIES:
+        text.append(f"## {family.capitalize()}\n")
+        text += [_entry(metric) for metric in registry if metric["family"] == family]
+    return "\n".join(text)
+
+
+def _entry(metric: Metric) -> str:
+    """One metric: its name, and a table of what the registry says of it."""
+    facts = {
+        "question": metric["question"],
+        "formula": metric["formula"],
+        "population": metric["population"],
+        "unit, scale": f"{metric['unit']}, {metric['scale']}",
+        "better": {"up": "more", "down": "less", "none": "neither"}[metric["direction"]],
+        "adds": _ADDS[metric["adds_as"]],
+        "interval": _INTERVALS[metric["interval_method"]],
+        "broken down by": {"all": "every dimension, and pairs of seed cx_dimension_pairs"}.get(
+            metric["breakdowns"], metric["breakdowns"]
+        ),
+        "told for": metric["windows"],
+        "final after": metric["final_after"],
+        "owner": metric["owner"],
+        "why so": metric["reason"],
+    }
+    lines = "".join(f"| {name} | {fact} |\n" for name, fact in facts.items())
+    return f"### `{metric['metric']}`\n\n{metric['label_en']} · {metric['label_zh']}\n\n| | |\n|---|---|\n{lines}"
+
+
+_ADDS = {
+    "mean": "by numerator and n, over days and breakdowns",
+    "sum": "over days and breakdowns",
+    "last": "over people, not over days: a balance",
+    "distinct": "over no days: different people",
+}
+
+_INTERVALS = {
+    "nps": "adjusted Wald (Rocks 2016), from 10 answers",
+    "share": "Wilson (1927)",
+    "mean": "Student's t, from 30 values",
+    "none": "none: it is counted, not estimated",
+}
+
+
+def semantic(registry: list[Metric]) -> dict[str, Any]:
+    """MetricFlow's definitions over the observations of ``int_cx__observations``, in any breakdown and period.
+
+    Each mean is a ratio of its sums, each total a sum. Metrics of ends of months are left to the table: they add over
+    no days. What the table hides or holds back until it is final, a semantic layer shows: it is for those who may see
+    observations.
+    """
+    defined = [metric for metric in registry if metric["breakdowns"] == "all"]
+    return {
+        "semantic_models": [_SEMANTIC_MODEL],
+        "metrics": [definition for metric in defined for definition in _definitions(metric)],
+    }
+
+
+_DIMENSIONS = ("metric", "segment", "region", "channel", "touchpoint", "product", "tier")
+
+_SEMANTIC_MODEL: dict[str, Any] = {
+    "name": "cx_observations",
+    "description": "Answers, contacts and invitations that metrics are made of; of a day's answers the latest.",
+    "model": "ref('int_cx__observations')",
+    "defaults": {"agg_time_dimension": "metric_date"},
+    "primary_entity": "observation",
+    "dimensions": [
+        {"name": "metric_date", "type": "time", "type_params": {"time_granularity": "day"}},
+        *({"name": name, "type": "categorical"} for name in _DIMENSIONS),
+    ],
+    "measures": [
+        {
+            "name": "numerator_sum",
+            "agg": "sum",
+            "expr": "case when is_counted then value end",
+            "description": "What the units are worth, summed.",
+        },
+        {
+            "name": "unit_count",
+            "agg": "sum",
+            "expr": "case when is_counted then 1 else 0 end",
+            "description": "Units, summed.",
+        },
+    ],
+}
+
+
+def _definitions(metric: Metric) -> list[dict[str, Any]]:
+    """The metric, and what it is made of."""
+    name = metric["metric"]
+    rows = f"{{{{ Dimension('observation__metric') }}}} = '{name}'"
+
+    def part(suffix: str, measure: str, what: str) -> dict[str, Any]:
+        return {
+            "name": f"{name}{suffix}",
+            "label": f"{metric['label_en']}{what}",
+            "description": metric["formula"],
+            "type": "simple",
+            "type_params": {"measure": measure},
+            "filter": rows,
+        }
+
+    if metric["adds_as"] == "sum":
+        return [part("", "numerator_sum", "")]
+    return [
+        part("_numerator", "numerator_sum", ", numerator"),
+        part("_n", "unit_count", ", n"),
+        {
+            "name": name,
+            "label": metric["label_en"],
+            "description": metric["formula"],
+            "type": "ratio",
+            "type_params": {"numerator": f"{name}_numerator", "denominator": f"{name}_n"},
+        },
+    ]
+
+
+def semantic_text(registry: list[Metric]) -> str:
+    """``semantic`` as YAML."""
+    import yaml
+
+    heading = "# Generated from seeds/cx_metric_registry.csv by python -m cx360.registry.\n"
+    return heading + str(yaml.safe_dump(semantic(registry), sort_keys=False, width=120, allow_unicode=True))
+
+
+def main() -> None:
+    """Write what is generated from the registry."""
+    registry = metrics()
+    DOCUMENT.write_text(document(registry))
+    SEMANTIC.write_text(semantic_text(registry))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Metrics of a synthetic bank: windows and breakdowns are what a plain reading of the observations says."""
+
+import random
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from cx360 import pipeline, sample
+from cx360.engines import duckdb as duckdb_engine
+from cx360.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+Row = dict[str, Any]
+
+DIMENSIONS = ("segment", "region", "channel", "touchpoint", "product", "tier")
+
+
+@pytest.fixture(scope="module")
+def bank(new_home: Callable[[str], Settings]) -> Settings:
+    """400 people over 130 days, published once."""
+    settings = new_home("cx_metrics")
+    sample.generate(400, 130, seed=5, out=settings.home / "bank")
+    settings = settings.model_copy(update={"inbox": settings.home / "bank" / "inbox"})
+    pipeline.run_all(settings, pipeline.Run("cx metrics"))
+    return settings
+
+
+def _rows(settings: Settings, sql: str) -> list[Row]:
+    with duckdb_engine.connect(settings, read_only=True) as db:
+        found = db.execute(sql)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _plain(observations: list[Row], cell: Row) -> Row:
+    """n, persons, answers and sum of a cell of a window, answer by answer."""
+    first = cell["metric_date"] - timedelta(days=cell["window_days"] - 1)
+    inside = [
+        o for o in observations if o["metric"] == cell["metric"] and first <= o["metric_date"] <= cell["metric_date"]
+    ]
+    latest: dict[str, Row] = {}
+    for o in sorted(inside, key=lambda o: o["metric_date"]):
+        if o["is_counted"]:
+            latest[o["unit_key"]] = o
+    shown = [d for d in DIMENSIONS if cell[d] != "(all)"]
+    here = [o for o in latest.values() if all(o[d] == cell[d] for d in shown)]
+    answers = [o for o in inside if not o["is_left_out"] and all(o[d] == cell[d] for d in shown)]
+    persons = {o["person_key"] for o in answers if o["is_counted"]}
+    return {
+        "n": len(here),
+        "n_persons": len(persons),
+        "n_answers": len(answers),
+        "value_sum": sum(o["value"] for o in here),
+    }
+
+
+@pytest.mark.parametrize(
+    "metric", ["nps_transactional", "csat_mean", "calls_offered", "fcr_share", "cost_to_serve_amount"]
+)
+def test_a_window_counts_what_a_plain_reading_counts(bank: Settings, metric: str) -> None:
+    observations = _rows(bank, f"select * from cx.int_cx__observations where metric = '{metric}'")
+    cells = _rows(bank, f"select * from cx.int_cx__metrics where metric = '{metric}'")
+    assert {cell["window_days"] for cell in cells} == {1, 7, 28, 90}
+    kinds = {cell["dimension_set"] for cell in cells}
+    assert {"total", *DIMENSIONS} < kinds and len(kinds) == 10
+    for cell in random.Random(7).sample(cells, 400):
+        plain = _plain(observations, cell)
+        if cell["window_days"] > 1 and not observations[0]["is_answer"]:
+            del plain["n_persons"]  # days' persons added up, as the column says
+        assert {name: cell[name] for name in plain} == plain, cell
+
+
+def test_repeated_answers_are_there_and_count_once(bank: Settings) -> None:
+    """Else the test above would prove little."""
+    (found,) = _rows(
+        bank,
+        "select count(*) as n from cx.int_cx__metrics where dimension_set = 'total' and metric like 'nps%'"
+        " and window_days = 90 and n < n_answers",
+    )
+    assert found["n"] > 0
+
+
+def test_what_is_hidden_or_unreliable_is_no_figure(bank: Settings) -> None:
+    for table in ("cx.cx_metrics_daily", "cx.cx_metrics_rolling"):
+        told = _rows(
+            bank,
+            f"select * from {table} join (select metric, adds_as from seeds.cx_metric_registry) using (metric)"
+            " where adds_as = 'mean'",
+        )
+        assert {row["is_hidden"] for row in told} == {True, False}
+        for row in told:
+            if row["is_hidden"]:
+                assert row["numerator_sum"] is row["value"] is row["promoter_count"] is None
+            if not row["is_reliable"]:
+                assert row["n"] < 30 and row["value"] is row["lower_bound"] is None
+            elif row["is_final"] and not row["is_hidden"]:
+                assert row["value"] is not None
+    assert all(row["n"] >= 5 for row in told if not row["is_hidden"] and row["n"])
+
+
+def test_answers_are_weighed_by_who_was_invited(bank: Settings) -> None:
+    """Weights of a question and month add up to its answers; the month under way has none."""
+    weighed = _rows(
+        bank,
+        "select a.question_id, date_trunc('month', i.business_date)::date as month,"
+        " sum(w.weight) as weight, count(*) as n"
+        " from cx.int_cx__weights as w join cx.int_cx__answers as a using (response_id)"
+        " join staging.stg_survey_invitations as i on i.invitation_id = a.invitation_id group by all",
+    )
+    assert weighed
+    for row in weighed:
+        assert float(row["weight"]) == pytest.approx(row["n"], abs=1e-4)
+        assert row["month"] < date(2026, 3, 1)
+    shares = _rows(
+        bank,
+        "select n, value from cx.int_cx__metrics where metric = 'response_share_relationship'"
+        " and dimension_set = 'total' and window_days = 90 and is_final",
+    )
+    assert shares and all(0.1 < row["value"] < 0.9 for row in shares)

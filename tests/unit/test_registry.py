@@ -1,0 +1,28 @@
+"""The registry of metrics: what is generated from it is what it says, and nothing is published that is not in it."""
+
+from cx360 import registry
+from cx360.settings import PROJECT
+
+
+def test_documentation_and_semantic_layer_are_what_the_registry_says() -> None:
+    metrics = registry.metrics()
+    again = "run python -m cx360.registry"
+    assert registry.DOCUMENT.read_text() == registry.document(metrics), again
+    assert registry.SEMANTIC.read_text() == registry.semantic_text(metrics), again
+
+
+def test_every_metric_says_what_a_reader_asks() -> None:
+    for metric in registry.metrics():
+        empty = [name for name, value in metric.items() if not value and name != "invitation_metric"]
+        assert not empty, f"{metric['metric']}: {empty}"
+        assert metric["family"] in registry.FAMILIES
+
+
+def test_every_metric_of_a_model_is_in_the_registry() -> None:
+    """Names that models write out; those they make of a survey's kind are tested by dbt on the rows."""
+    import re
+
+    known = {metric["metric"] for metric in registry.metrics()}
+    models = (PROJECT / "dbt_project/models/cx").glob("*observations.sql")
+    written = {name for path in models for name in re.findall(r"'(\w+)' as metric,", path.read_text())}
+    assert written and written <= known, written - known
