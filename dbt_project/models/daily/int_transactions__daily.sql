@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'transactions'},
+    meta={'feed': 'transactions', 'account': 'account_id'},
 ) }}
 
 with
@@ -11,7 +11,7 @@ transactions as (
     from {{ ref('stg_transactions') }}
     where
         is_booked
-        and {{ in_scope('transactions', 'business_date') }}
+        and {{ in_scope('transactions', 'business_date', account='account_id') }}
 ),
 
 categories as (
