@@ -23,8 +23,6 @@ transactions_daily as (
         transactions.account_id,
         transactions.business_date,
         transactions.currency,
-        transactions.category,
-        transactions.channel,
         count(*) as transaction_count,
         {%- for direction in ['credit', 'debit'] %}
         {{ sum_money(
@@ -44,9 +42,7 @@ transactions_daily as (
     group by
         transactions.account_id,
         transactions.business_date,
-        transactions.currency,
-        transactions.category,
-        transactions.channel
+        transactions.currency
 )
 
 select * from transactions_daily
