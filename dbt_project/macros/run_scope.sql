@@ -1,7 +1,7 @@
 {#
-  What is new is known once (design rule 7): the days of an event feed to compute anew are in
-  raw.run_scope. Tables of events and days are incremental by business_date: the days in scope
-  are deleted and inserted.
+  What is new is known once (design rule 7): raw.run_scope holds the keys of events that came or
+  went, with every day and account a version of theirs is of. Staging is computed anew by key;
+  tables of accounts and days by account and day, the others by day.
 #}
 
 {# Days in scope as a list of texts; none when everything is. #}
@@ -26,11 +26,13 @@
 {%- endmacro %}
 
 {#
-  Condition: the row's business date is in scope. The days are written out, so that files and
-  row groups of other days are skipped; an event's moment is bounded a day wider, whatever the
-  time zone.
+  Condition: the row's business date is in scope and, where its column is named, its key or its
+  account on that day. The days are written out, so that files and row groups of other days are
+  skipped; an event's moment is bounded a day wider, whatever the time zone.
 #}
-{% macro in_scope(feed, business_date, moment=none, everything=none) -%}
+{% macro in_scope(
+    feed, business_date, moment=none, key=none, account=none, everything=none
+) -%}
     {% set days = scope_days(feed, not is_incremental() if everything is none else everything) -%}
     {% if days is none -%}
         true
@@ -44,61 +46,72 @@
         and {{ moment }} >= {{ utc_midnight(day_after(days | first, -1)) }}
         and {{ moment }} < {{ utc_midnight(day_after(days | last, 2)) }}
         {%- endif %}
+        {{- within_days(feed, business_date, key, account) }}
     {%- endif %}
 {%- endmacro %}
 
-{#
-  Versions of a feed's events in scope, with business_date and repeat_rank (1 wins among those
-  seen).
-#}
-{% macro event_versions(feed, key, moment=none, day=none, version=none) -%}
-    {% set business_date = day or local_date(moment) -%}
-    select
-        *,
-        {{ business_date }} as business_date,
-        row_number() over (
-            partition by {{ key }}
-            order by {{ repeat_order(version) }}
-        ) as repeat_rank
-    from {{ source("raw", feed) }}
-    where {{ in_scope(feed, business_date, moment) }}
+{% macro within_days(feed, business_date, key, account) -%}
+    {{ return(adapter.dispatch('within_days')(feed, business_date, key, account)) }}
+{%- endmacro %}
+
+{% macro default__within_days(feed, business_date, key, account) -%}
+    {% set scope = source("raw", "run_scope") ~ " where feed = '" ~ feed ~ "'" -%}
+    {%- if key %}
+        and {{ key }} in (select event_key from {{ scope }})
+    {%- endif %}
+    {%- if account %}
+        and ({{ business_date }}, {{ account }}) in (
+            select business_date, account_id from {{ scope }}
+        )
+    {%- endif %}
+{%- endmacro %}
+
+{# Spark drops whole days. #}
+{% macro spark__within_days(feed, business_date, key, account) -%}
 {%- endmacro %}
 
 {#
-  Winning rows of a feed's events in scope. A version in scope may have lost to one on a day out
-  of scope: its key is then among the moved ones, which remember the winner's day (see
-  int_events__moved).
+  Winning rows of a feed's events in scope, with business_date. Which version won is known of the
+  keys that came more than once, whatever days these are of (see int_events__repeats).
 #}
 {% macro event_winners(feed, key, moment=none, day=none, version=none) -%}
-    {% set moved = ref("int_events__moved") -%}
-    select *
-    from ({{ event_versions(feed, key, moment, day, version) }}) as versions
+    {% set business_date = day or local_date(moment) -%}
+    select
+        versions.*,
+        {{ business_date }} as business_date
+    from {{ source("raw", feed) }} as versions
+    left join {{ ref("int_events__repeats") }} as repeats
+        on
+            repeats.feed = '{{ feed }}'
+            and versions.{{ key }} = repeats.event_key
     where
-        repeat_rank = 1
-        {%- if is_incremental() %}
-        and not exists (
-            select 1
-            from {{ moved }} as moved
-            where
-                moved.feed = '{{ feed }}'
-                and moved.event_key = versions.{{ key }}
-                and not ({{ in_scope(feed, "moved.business_date") }})
+        {{ in_scope(feed, business_date, moment, key=key) }}
+        and (
+            repeats.event_key is null
+            or (
+                versions.arrival_number = repeats.winner_arrival_number
+                {%- if version %}
+                and versions.{{ version }} is not distinct from repeats.winner_version_number
+                {%- endif %}
+            )
         )
-        {%- endif %}
 {%- endmacro %}
 
 {#
-  dbt incremental strategy run_scope: days in scope give way to what was computed for them, also
-  to nothing.
+  dbt incremental strategy run_scope: what is in scope gives way to what was computed for it, also
+  to nothing. A model names its feed, and the column of keys or accounts it is computed by if not
+  by whole days; one of several feeds has columns feed and event_key.
 #}
 {% macro get_incremental_run_scope_sql(arguments) -%}
     {% set columns = arguments["dest_columns"] | map(attribute="quoted") | join(", ") -%}
+    {% set by = config.get("meta") -%}
     delete from {{ arguments["target_relation"] }}
-    where business_date in (
-        select scope.business_date
-        from {{ source("raw", "run_scope") }} as scope
-        where scope.feed = '{{ config.get("meta")["feed"] }}'
-    );
+    where
+    {%- if by.feed %}
+        {{ in_scope(by.feed, "business_date", key=by.key, account=by.account, everything=false) }}
+    {%- else %}
+        (feed, event_key) in (select feed, event_key from {{ source("raw", "run_scope") }})
+    {%- endif %};
 
     insert into {{ arguments["target_relation"] }} ({{ columns }})
     (

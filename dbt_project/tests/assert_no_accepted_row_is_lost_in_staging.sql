@@ -1,14 +1,14 @@
--- A returned row is a feed whose keys in the lake are not the keys in staging. Of events the days
--- in scope are compared: a key there is in staging on one of them, or remembered as moved away.
-{% set events = {
-    'transactions': {'key': 'transaction_id', 'day': 'booked_date'},
-    'app_events': {'key': 'event_id', 'moment': 'occurred_at'},
-    'call_logs': {'key': 'call_id', 'moment': 'started_at'},
-    'survey_responses': {'key': 'response_id', 'moment': 'responded_at'},
-    'risk_scores': {'key': 'score_id', 'moment': 'scored_at'},
-    'points_entries': {'key': 'entry_id', 'day': 'booked_date'},
-    'survey_invitations': {'key': 'invitation_id', 'moment': 'delivered_at'},
-} %}
+-- A returned row is a feed of which staging does not hold what landing accepted: of events every
+-- row but the versions that lost, of masters every key.
+{% set events = [
+    'transactions',
+    'app_events',
+    'call_logs',
+    'survey_responses',
+    'risk_scores',
+    'points_entries',
+    'survey_invitations',
+] %}
 {% set masters = {
     'parties': ['party_id', 'updated_at'],
     'accounts': ['account_id'],
@@ -16,55 +16,46 @@
 } %}
 with
 
-{% for feed, how in events.items() %}
-{% set day = how.day or local_date(how.moment) %}
-{{ feed }}_keys as (
-    select distinct {{ how.key }} as event_key
-    from {{ source('raw', feed) }}
-    where {{ in_scope(feed, day, how.moment, everything=flags.FULL_REFRESH) }}
+accepted as (
+    select
+        feed,
+        sum(rows_accepted) as row_count
+    from {{ source('raw', 'deliveries') }}
+    group by feed
 ),
 
-{{ feed }}_staged as (
-    select {{ how.key }} as event_key
-    from {{ ref('stg_' ~ feed) }}
-    where {{ in_scope(feed, 'business_date', everything=flags.FULL_REFRESH) }}
-    union all
-    select event_key
-    from {{ ref('int_events__moved') }}
-    where
-        feed = '{{ feed }}'
-        and business_date is not null
-        and event_key in (select event_key from {{ feed }}_keys)
-        and not ({{ in_scope(feed, 'business_date', everything=flags.FULL_REFRESH) }})
+lost as (
+    select
+        feed,
+        sum(version_count - 1) as row_count
+    from {{ ref('int_events__repeats') }}
+    group by feed
 ),
 
-{% endfor %}
-
-differing as (
+staged as (
     {% for feed in events %}
     select
         '{{ feed }}' as feed,
-        count(*) as key_count
-    from (
-        (
-            select event_key from {{ feed }}_keys
-            except
-            select event_key from {{ feed }}_staged
-        )
-        union all
-        (
-            select event_key from {{ feed }}_staged
-            except
-            select event_key from {{ feed }}_keys
-        )
-    ) as keys
-    union all
+        count(*) as row_count
+    from {{ ref('stg_' ~ feed) }}
+    {{ "union all" if not loop.last }}
     {% endfor %}
+),
+
+differing as (
+    select
+        staged.feed,
+        coalesce(accepted.row_count, 0) - coalesce(lost.row_count, 0) - staged.row_count
+            as row_count
+    from staged
+    left join accepted on staged.feed = accepted.feed
+    left join lost on staged.feed = lost.feed
     {% for feed, key in masters.items() %}
+    union all
     {% set columns = key | join(", ") %}
     select
         '{{ feed }}' as feed,
-        count(*) as key_count
+        count(*) as row_count
     from (
         (
             select {{ columns }} from {{ source('raw', feed) }}
@@ -78,10 +69,9 @@ differing as (
             select {{ columns }} from {{ source('raw', feed) }}
         )
     ) as keys
-    {{ "union all" if not loop.last }}
     {% endfor %}
 )
 
 select *
 from differing
-where key_count > 0
+where row_count <> 0

@@ -35,6 +35,7 @@ _EXTRA_TABLES = (
             ("delivery_name", "varchar", "Path of the file below the inbox."),
             ("delivery_day", "date", "Day the delivery belongs to."),
             ("content_hash", "varchar", "SHA-256 of the delivered file."),
+            ("rows_accepted", "bigint", "Rows that landing accepted."),
         ),
     ),
     (
@@ -47,10 +48,12 @@ _EXTRA_TABLES = (
     ),
     (
         "run_scope",
-        "One row per event feed and business day to compute anew in this run.",
+        "One row per event to compute anew in this run, and day and account a version of it is of.",
         (
             ("feed", "varchar", "Event feed."),
+            ("event_key", "varchar", "Key of the event."),
             ("business_date", "date", "Day to compute anew."),
+            ("account_id", "varchar", "Account to compute that day of anew; null where the feed has none."),
         ),
     ),
 )

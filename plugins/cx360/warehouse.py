@@ -5,7 +5,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
 
     deliveries   the deliveries this run sees
     <feed>       a view over their accepted rows, one per contract
-    run_scope    days of each event feed to compute anew
+    run_scope    keys of event feeds to compute anew, with the days and accounts that know of them
     blocked_identifiers  tokens of the values that are nobody's, by seed identifier_blocked_values
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
@@ -27,6 +27,7 @@ from cx360 import engines, privacy, sources, versions
 from cx360.contracts import load
 from cx360.identity import blocked
 from cx360.settings import PROJECT, Settings
+from cx360.sql import literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,8 +60,9 @@ _KEPT = {
         "delivery_day": "date32",
         "content_hash": "string",
         "lake_path": "string",
+        "rows_accepted": "int64",
     },
-    "run_scope": {"feed": "string", "business_date": "date32"},
+    "run_scope": {"feed": "string", "event_key": "string", "business_date": "date32", "account_id": "string"},
     "blocked_identifiers": {"identifier_type": "string", "identifier": "string"},
     "built": {"arrival_number": "int64", "is_settled": "bool"},
     "built_by": {"code_hash": "string"},
@@ -125,10 +127,10 @@ class Opened:
 def open_run(
     settings: Settings, run_id: str, as_of: date | None, known_at: int | None, full_refresh: bool = False
 ) -> dict[str, Any]:
-    """Show the models the deliveries a run sees, and settle which days it computes anew.
+    """Show the models the deliveries a run sees, and settle what it computes anew.
 
-    A day is computed anew when a delivery that brings it, or a key it held, came or went since the last
-    publication. What a blocked run built is taken up by the next one.
+    That is every key of a delivery that came or went since the last publication, and the days and accounts any version
+    of such a key is of. What a blocked run built is taken up by the next one.
 
     Args:
         settings: of the deployment.
@@ -429,10 +431,16 @@ def _write(db: "Warehouse", table: str, rows: Iterable[tuple[Any, ...]] = ()) ->
     """Make a kept table hold these rows; none empties it."""
     import pyarrow as pa
 
-    kinds = {name: pa.type_for_alias(kind) for name, kind in _KEPT[table].items()}
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds.values(), strict=True)]
-    db.write(f"raw.{table}", pa.table(dict(zip(kinds, arrays, strict=True))))
+    schema = _schema(table)
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    db.write(f"raw.{table}", pa.table(arrays, schema=schema))
+
+
+def _schema(table: str) -> "pa.Schema":
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in _KEPT[table].items()])
 
 
 def _create(db: "Warehouse") -> None:
@@ -457,6 +465,7 @@ def _show(db: "Warehouse", settings: Settings, deliveries: list["Delivery"]) -> 
             d.delivery_day,
             d.content_hash,
             str(settings.lake / str(d.lake_path)),
+            d.rows_accepted,
         )
         for d in deliveries
     ]
@@ -466,37 +475,45 @@ def _show(db: "Warehouse", settings: Settings, deliveries: list["Delivery"]) -> 
 
 def _settle_scope(db: "Warehouse", settings: Settings, deliveries: list["Delivery"], full_refresh: bool) -> int:
     """``raw.run_scope`` and ``raw.built``; returns the days in scope."""
+    import pyarrow as pa
+
     visible = {d.arrival_number for d in deliveries}
     known = db.query("select arrival_number, is_settled from raw.built").to_pylist()
     built = {row["arrival_number"]: row["is_settled"] for row in known}
     settled = set() if full_refresh else {n for n, is_settled in built.items() if is_settled}
     changed = (visible - settled) | (set(built) - visible)
-    days: list[tuple[Any, ...]] = []
+    found = [_schema("run_scope").empty_table()]
     for feed in EVENT_FEEDS if not full_refresh else ():
-        days += [(feed, day) for day in _days_of_feed(db, settings, feed, _lake_files(settings, feed, changed))]
-    _write(db, "run_scope", days)
+        if paths := _lake_files(settings, feed, changed):
+            found.append(_scope_of_feed(db, settings, feed, paths).cast(_schema("run_scope")))
+    scope = pa.concat_tables(found)
+    db.write("raw.run_scope", scope)
     held = sorted(visible | set(built))
     _write(db, "built", [(number, number in settled and number in visible) for number in held])
-    return len(days)
+    return int(scope.group_by(["feed", "business_date"]).aggregate([]).num_rows)
 
 
-def _days_of_feed(db: "Warehouse", settings: Settings, feed: str, paths: list[str]) -> list[date]:
-    """Days of the files' rows, and of every other version of their keys, which a correction may have moved."""
+def _scope_of_feed(db: "Warehouse", settings: Settings, feed: str, paths: list[str]) -> "pa.Table":
+    """Keys of the files' rows; day and account of these rows and of every other version of their keys.
+
+    A correction may have moved a row to another day or account, and takes it from where it was.
+    """
     contract = load(settings)[feed]
-    if not paths or contract.event_time is None:
-        return []
+    (key,) = (db.identifier(k) for k in contract.key)
+    assert contract.event_time is not None  # every event feed has one
     day = db.identifier(contract.event_time)
     if contract.column(contract.event_time).type == "timestamptz":
         day = db.local_date(day, sources.bank(settings).timezone)
-    (key,) = (db.identifier(k) for k in contract.key)
+    account = (
+        "account_id" if any(name == "account_id" for name, _, _ in contract.lake_columns) else "cast(null as string)"
+    )
+    columns = f"{literal(feed)} as feed, {key} as event_key, {day} as business_date, {account} as account_id"
     rows = db.files(contract, paths)
-    found: pa.Table = db.query(f"""
-        select {day} as business_date from {rows}
+    return db.query(f"""
+        select {columns} from {rows}
         union
-        select {day} from raw.{db.identifier(feed)} where {key} in (select {key} from {rows})
-        order by business_date
+        select {columns} from raw.{db.identifier(feed)} where {key} in (select {key} from {rows})
     """)
-    return found["business_date"].to_pylist()
 
 
 def _lake_files(settings: Settings, feed: str, arrivals: set[int]) -> list[str]:

@@ -19,7 +19,9 @@ from cx360.identity.resolve import Known, resolve
 from cx360.ledger import Decision
 from cx360.pipeline import EVIDENCE as _EVIDENCE
 from cx360.settings import PROJECT, Settings
+from cx360.warehouse import EVENT_FEEDS
 
+TIMEZONE = "Europe/Berlin"
 EVIDENCE = _EVIDENCE.split()
 MODELS = ["+path:models/staging", "+path:models/identity", "+path:models/daily"]
 
@@ -51,9 +53,11 @@ class RawBank:
             db.execute("""
                 create table landed.deliveries (
                     arrival_number bigint, source varchar, feed varchar, delivery_name varchar, delivery_day date,
-                    content_hash varchar
+                    content_hash varchar, rows_accepted bigint
                 );
-                create table raw.run_scope (feed varchar, business_date date);
+                create table raw.run_scope (
+                    feed varchar, event_key varchar, business_date date, account_id varchar
+                );
                 create table raw.blocked_identifiers (identifier_type varchar, identifier varchar);
             """)
 
@@ -67,6 +71,7 @@ class RawBank:
         source: str = "core",
     ) -> None:
         """One accepted delivery; columns that a row leaves out are null."""
+        rows = list(rows)
         content = f"hash-{feed}-{sorted(map(str, rows))}"
         arrival = {
             "arrival_number": arrival_number,
@@ -77,8 +82,8 @@ class RawBank:
         with duckdb.connect(str(self.settings.warehouse)) as db:
             db.execute("set TimeZone = 'UTC'")
             db.execute(
-                "insert into landed.deliveries values (?, ?, ?, ?, ?, ?)",
-                [arrival_number, source, feed, name or f"{day}/{feed}-{arrival_number}", day, content],
+                "insert into landed.deliveries values (?, ?, ?, ?, ?, ?, ?)",
+                [arrival_number, source, feed, name or f"{day}/{feed}-{arrival_number}", day, content, len(rows)],
             )
             for row in rows:
                 values = {**row, **arrival}
@@ -90,18 +95,27 @@ class RawBank:
     def open(
         self,
         known_at: int,
-        scope: Mapping[str, Iterable[str]] | None = None,
+        changed: Iterable[int] = (),
         withdrawn: int | None = None,
     ) -> None:
-        """Show the deliveries up to an arrival number but one, and the days in scope by feed."""
+        """Show the deliveries up to an arrival number but one; in scope is what those that changed hold keys of."""
         seen = f"arrival_number <= {known_at} and arrival_number <> {withdrawn or 0}"
         with duckdb.connect(str(self.settings.warehouse)) as db:
             for table in (*self._feeds, "deliveries"):
                 db.execute(f"create or replace view raw.{table} as select * from landed.{table} where {seen}")
             db.execute("delete from raw.run_scope")
-            for feed, days in (scope or {}).items():
-                for day in days:
-                    db.execute("insert into raw.run_scope values (?, ?)", [feed, day])
+            arrivals = ", ".join(map(str, changed)) or "null"
+            for feed in EVENT_FEEDS:
+                contract = self._feeds[feed]
+                (key,), day = contract.key, str(contract.event_time)
+                if contract.column(day).type == "timestamptz":
+                    day = f"cast(timezone('{TIMEZONE}', {day}) as date)"
+                account = "account_id" if feed == "transactions" else "null"
+                db.execute(f"""
+                    insert into raw.run_scope
+                    select distinct '{feed}', {key}, {day}, {account} from landed.{feed}
+                    where {key} in (select {key} from landed.{feed} where arrival_number in ({arrivals}))
+                """)
 
     def build(
         self,
@@ -143,7 +157,7 @@ class RawBank:
             "DBT_LOG_PATH": str(self._target / "logs"),
         }
         project = str(PROJECT / "dbt_project")
-        variables = {"as_of": as_of, "known_at": 0, "timezone": "Europe/Berlin", "reporting_currency": "EUR"}
+        variables = {"as_of": as_of, "known_at": 0, "timezone": TIMEZONE, "reporting_currency": "EUR"}
         arguments = ["--quiet", command, "--project-dir", project, "--profiles-dir", project]
         arguments += ["--vars", json.dumps(variables), "--select", *select]
         if command == "build":

@@ -399,7 +399,8 @@ def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:
                 continue
             arrival = {"source": "test", "arrival_number": number, "delivery_day": as_of, "content_hash": feed}
             db.execute(
-                "insert into raw.deliveries values (?, 'test', ?, ?, ?, ?, null)", [number, feed, feed, as_of, feed]
+                "insert into raw.deliveries values (?, 'test', ?, ?, ?, ?, null, ?)",
+                [number, feed, feed, as_of, feed, len(rows)],
             )
             values = [[(row | arrival).get(name) for name, _ in columns] for row in rows]
             db.executemany(f"insert into raw.{feed} values ({', '.join('?' * len(columns))})", values)

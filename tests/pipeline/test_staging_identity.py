@@ -3,19 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.pipeline.raw_bank import RawBank
 
 AS_OF = "2024-03-31"
 PHONE, NAME, EMAIL, BIRTH, DOCUMENT = ("k1:phone:", "k1:name:", "k1:email:", "k1:birth_date:", "k1:document:")
-DAILY = ["int_events__moved", "stg_transactions", "int_transactions__daily"]
+DAILY = ["int_events__repeats", "stg_transactions", "int_transactions__daily"]
 
-#: Tables that must come out the same day by day and as one build; a memory of old days may differ.
+#: Tables that must come out the same day by day and as one build.
 TABLES = """
     select schema_name || '.' || table_name
     from duckdb_tables()
-    where schema_name in ('staging', 'identity', 'daily') and table_name <> 'int_events__moved'
+    where schema_name in ('staging', 'identity', 'daily')
     order by all
 """
 
@@ -128,12 +129,6 @@ def _deliver(bank: Any, backwards: bool) -> None:
     bank.deliver(8, "transactions", "2024-03-04", [_transaction("t6", "2024-03-01", "2.00")])
 
 
-SCOPE_OF_DAY_TWO = {
-    "transactions": ["2024-02-15", "2024-03-01", "2024-03-02"],
-    "app_events": ["2024-03-01", "2024-03-02"],
-}
-
-
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("target")
@@ -146,7 +141,7 @@ def day_by_day(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
     _deliver(bank, backwards=False)
     bank.open(4)
     bank.build(AS_OF, full=True)
-    bank.open(6, SCOPE_OF_DAY_TWO)
+    bank.open(6, changed=[5, 6])
     bank.build(AS_OF, full=False, tests=True)
     return bank
 
@@ -163,7 +158,7 @@ def at_once(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
 
 def test_day_by_day_in_any_row_order_equals_one_build(day_by_day: Any, at_once: Any) -> None:
     tables = [name for (name,) in at_once.query(TABLES)]
-    assert {"staging.stg_transactions", "identity.identity_map", "daily.int_money__daily"} <= set(tables)
+    assert {"staging.stg_transactions", "identity.identity_map", "daily.int_transactions__daily"} <= set(tables)
     for table in tables:
         query = f"from {table} order by all"
         assert day_by_day.query(query) == at_once.query(query), table
@@ -291,20 +286,21 @@ def test_a_row_that_lost_to_another_day_stays_lost_until_the_winner_is_withdrawn
     summed = "select business_date::varchar, sum(debit_amount)::int from daily.int_transactions__daily"
     summed += " where account_id = 'a1' group by 1 order by 1"
 
-    def run(known_at: int, scope: list[str], withdrawn: int | None = None) -> list[tuple[str, int]]:
-        bank.open(known_at, {"transactions": scope}, withdrawn)
-        bank.dbt([*(f"+{model}" for model in DAILY)] if not scope else DAILY, AS_OF, full=not scope)
+    def run(known_at: int, changed: list[int], withdrawn: int | None = None) -> list[tuple[str, int]]:
+        bank.open(known_at, changed, withdrawn)
+        bank.dbt(DAILY if changed else [*(f"+{model}" for model in DAILY)], AS_OF, full=not changed)
         held: list[tuple[str, int]] = bank.query(days)
         assert all(row in bank.query(summed) for row in held if row[0] == "2024-03-02")
         return held
 
     assert run(4, []) == [("2024-03-01", 113)]
-    assert run(6, ["2024-02-15", "2024-03-01", "2024-03-02"])[1:] == [("2024-03-01", 14), ("2024-03-02", 101)]
-    # Only the old day is computed anew: the old version of t1 is there, its winner is not.
-    assert run(7, ["2024-03-01"])[1:] == [("2024-03-01", 15), ("2024-03-02", 101)]
+    assert run(6, [5, 6])[1:] == [("2024-03-01", 14), ("2024-03-02", 101)]
+    # Only the old day of t1 is computed anew: its old version is there, its winner is not.
+    assert run(7, [7])[1:] == [("2024-03-01", 15), ("2024-03-02", 101)]
     # The winner's delivery is withdrawn: t1 is back on its old day, and stays there when that day comes again.
-    assert run(7, ["2024-02-15", "2024-03-01", "2024-03-02"], withdrawn=5) == [("2024-03-01", 114)]
-    assert run(8, ["2024-03-01"], withdrawn=5) == [("2024-03-01", 116)]
+    assert run(7, [5], withdrawn=5) == [("2024-03-01", 114)]
+    assert bank.query("select count(*) from staging.int_events__repeats where feed = 'transactions'") == [(0,)]
+    assert run(8, [8], withdrawn=5) == [("2024-03-01", 116)]
     assert bank.query(summed) == [("2024-03-01", 110)]
 
 
@@ -329,6 +325,51 @@ def test_an_invitation_is_one_row_on_its_local_day_of_whom_it_names(
         ("i2", "2024-03-02", "phone", PHONE + "1"),
         ("i3", "2024-03-02", None, None),
     ]
+
+
+def test_a_late_row_and_a_correction_touch_only_their_keys_and_accounts(
+    tmp_path_factory: pytest.TempPathFactory, target: Path
+) -> None:
+    """What is not in scope is not even looked at: a mark put there is still there afterwards."""
+    bank = RawBank(tmp_path_factory.mktemp("late"), target)
+    balances = "int_balances__daily"
+    old = [
+        _transaction(f"t{account}{day}", f"2024-03-0{day}", "1.00", account_id=account, balance_after_amount=day)
+        for account in ("a1", "a2", "a3")
+        for day in (1, 2)
+    ]
+    bank.deliver(1, "transactions", "2024-03-02", old)
+    moved = old[0] | {"account_id": "a2", "booked_date": "2024-03-02", "version_number": 2}
+    bank.deliver(2, "transactions", "2024-03-03", [moved])
+    bank.deliver(3, "transactions", "2024-03-03", [_transaction("late", "2024-03-01", "5.00", account_id="a3")])
+    bank.open(1)
+    bank.dbt([f"+{model}" for model in [*DAILY, balances]], AS_OF, full=True)
+    marks = {
+        "staging.stg_transactions": "source = 'not looked at'",
+        "daily.int_transactions__daily": "transaction_count = 77",
+        "profile.int_balances__daily": "balance_amount = 77",
+    }
+    with duckdb.connect(str(bank.settings.warehouse)) as db:
+        for table, mark in marks.items():
+            db.execute(f"update {table} set {mark}")
+    bank.open(3, changed=[2, 3])
+    bank.dbt([*DAILY, balances], AS_OF)
+    computed_anew = {
+        table: bank.query(f"select account_id, day(business_date) from {table} where not {mark} order by all")
+        for table, mark in marks.items()
+    }
+    assert computed_anew == {
+        "staging.stg_transactions": [("a2", 2), ("a3", 1)],
+        "daily.int_transactions__daily": [("a2", 2), ("a3", 1)],
+        "profile.int_balances__daily": [("a2", 2), ("a3", 1)],
+    }
+    # on its first day a1 has nothing left; a2 has two bookings on its second
+    held = "select account_id, day(business_date), sum(amount)::int from staging.stg_transactions group by all"
+    daily = (
+        "select account_id, day(business_date), sum(debit_amount)::int from daily.int_transactions__daily group by all"
+    )
+    left = [("a1", 2, 1), ("a2", 1, 1), ("a2", 2, 2), ("a3", 1, 6), ("a3", 2, 1)]
+    assert sorted(bank.query(held)) == sorted(bank.query(daily)) == left
 
 
 def test_unit_tests_of_the_models_pass(at_once: Any) -> None:

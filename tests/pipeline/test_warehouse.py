@@ -34,7 +34,8 @@ def scope(bank: Settings, known_at: int | None = None) -> list[str]:
     """Days of transactions a run opened now computes anew."""
     warehouse.open_run(bank, "test", date(2026, 3, 4), known_at)
     with duckdb_engine.connect(bank) as db:
-        rows = db.sql("select business_date from raw.run_scope where feed = 'transactions' order by 1").fetchall()
+        days = "select distinct business_date from raw.run_scope where feed = 'transactions' order by 1"
+        rows = db.sql(days).fetchall()
     return [row[0].strftime("%d") for row in rows]
 
 
@@ -67,6 +68,18 @@ def test_a_correction_computes_the_day_it_takes_the_row_from_too(bank: Settings)
     warehouse.settle(bank)
     arrive(bank, "tx2.csv", MONDAY.splitlines()[0].replace("02.03.", "04.03.") + "\n")
     assert scope(bank) == ["02", "04"]
+
+
+def test_the_scope_names_keys_and_every_day_and_account_a_version_is_of(bank: Settings) -> None:
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    correction = MONDAY.splitlines()[0].replace("02.03.", "04.03.").replace("a1", "a2")
+    arrive(bank, "tx2.csv", correction + "\nt0;a3;02.03.2026;1,00;EUR;C;fee;\n")
+    scope(bank)
+    with duckdb_engine.connect(bank) as db:
+        rows = db.sql("select event_key, day(business_date), account_id from raw.run_scope order by all").fetchall()
+    assert rows == [("t0", 2, "a3"), ("t1", 2, "a1"), ("t1", 4, "a2")], "nothing of t2, which is of that day too"
 
 
 def test_what_a_blocked_candidate_held_is_taken_up_by_the_next_run(bank: Settings) -> None:

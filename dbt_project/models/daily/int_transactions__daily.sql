@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'transactions'},
+    meta={'feed': 'transactions', 'account': 'account_id'},
 ) }}
 
 with
@@ -11,7 +11,7 @@ transactions as (
     from {{ ref('stg_transactions') }}
     where
         is_booked
-        and {{ in_scope('transactions', 'business_date') }}
+        and {{ in_scope('transactions', 'business_date', account='account_id') }}
 ),
 
 categories as (
@@ -23,8 +23,6 @@ transactions_daily as (
         transactions.account_id,
         transactions.business_date,
         transactions.currency,
-        transactions.category,
-        transactions.channel,
         count(*) as transaction_count,
         {%- for direction in ['credit', 'debit'] %}
         {{ sum_money(
@@ -44,9 +42,7 @@ transactions_daily as (
     group by
         transactions.account_id,
         transactions.business_date,
-        transactions.currency,
-        transactions.category,
-        transactions.channel
+        transactions.currency
 )
 
 select * from transactions_daily

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'transactions'},
+    meta={'feed': 'transactions', 'account': 'account_id'},
 ) }}
 
 with
@@ -11,108 +11,99 @@ transactions as (
     where
         is_booked
         and balance_after_amount is not null
-        and {{ in_scope('transactions', 'business_date') }}
+        and {{ in_scope('transactions', 'business_date', account='account_id') }}
 ),
 
--- Two points per booking: what it ended at less what the day moved, and what it started from.
-points as (
-    {%- for is_end, amount in [('true', 'moved_amount'), ('false', 'signed_amount')] %}
-    select
-        transaction_id,
-        account_id,
-        business_date,
-        currency,
-        {{ is_end }} as is_end,
-        balance_after_amount - {{ amount }} as amount
-    from (
-        select
-            *,
-            sum(signed_amount) over (
-                partition by account_id, business_date, currency
-            ) as moved_amount
-        from transactions
-    ) as bookings
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
-),
-
--- How far a booking is from being the day's last: what it ended at, less what the day moved,
--- should be what some booking started from. Keys and moments of real banks are not in the order of
--- booking, and their balances are rounded. The nearest start is the next one below or above.
-neighbours as (
-    select
-        *,
-        max(case when not is_end then amount end) over (
-            partition by account_id, business_date, currency
-            order by amount, is_end, transaction_id
-            rows between unbounded preceding and current row
-        ) as start_below,
-        min(case when not is_end then amount end) over (
-            partition by account_id, business_date, currency
-            order by amount, is_end, transaction_id
-            rows between current row and unbounded following
-        ) as start_above
-    from points
-),
-
--- Several bookings may be as near; of those the last ended at what no other started from.
-surpluses as (
+account_days as (
     select
         account_id,
         business_date,
-        currency,
-        balance_amount,
-        sum(surplus) as surplus
-    from (
-        select
-            account_id,
-            business_date,
-            currency,
-            balance_after_amount as balance_amount,
-            1 as surplus
-        from transactions
-        union all
-        select
-            account_id,
-            business_date,
-            currency,
-            balance_after_amount - signed_amount as balance_amount,
-            -1 as surplus
-        from transactions
-    ) as ends_and_starts
-    group by account_id, business_date, currency, balance_amount
+        count(*) as booking_count,
+        max(currency) as currency,
+        max(balance_after_amount) as balance_amount
+    from transactions
+    group by account_id, business_date
 ),
 
-ranked as (
+bookings as (
     select
-        t.*,
-        row_number() over (
-            partition by t.account_id, t.business_date
-            order by
-                least(n.amount - n.start_below, n.start_above - n.amount),
-                s.surplus desc,
-                t.occurred_at desc nulls last,
-                t.transaction_id desc
-        ) as closing_rank
+        t.transaction_id,
+        t.account_id,
+        t.business_date,
+        t.currency,
+        t.occurred_at,
+        t.balance_after_amount as end_amount,
+        t.balance_after_amount - t.signed_amount as start_amount,
+        t.balance_after_amount - sum(t.signed_amount) over (
+            partition by t.account_id, t.business_date, t.currency
+        ) as day_start_amount
     from transactions as t
-    inner join neighbours as n
+    inner join account_days as d
         on
-            t.transaction_id = n.transaction_id
-            and n.is_end
-    inner join surpluses as s
-        on
-            t.account_id = s.account_id
-            and t.business_date = s.business_date
-            and t.currency = s.currency
-            and t.balance_after_amount = s.balance_amount
+            t.account_id = d.account_id
+            and t.business_date = d.business_date
+    where d.booking_count > 1
 ),
+
+-- What the day's last booking ended at, less what the day moved, is what some booking started
+-- from. Keys and moments of real banks are not in the order of booking.
+last_ones as (
+    select
+        account_id,
+        business_date,
+        max(currency) as currency,
+        max(end_amount) as balance_amount,
+        max(currency) = min(currency) and max(end_amount) = min(end_amount) as is_certain
+    from bookings as e
+    where exists (
+        select 1
+        from bookings as s
+        where
+            e.account_id = s.account_id
+            and e.business_date = s.business_date
+            and e.currency = s.currency
+            and e.day_start_amount = s.start_amount
+    )
+    group by account_id, business_date
+),
+
+uncertain as (
+    select *
+    from bookings as b
+    where not exists (
+        select 1
+        from last_ones as l
+        where
+            b.account_id = l.account_id
+            and b.business_date = l.business_date
+            and l.is_certain
+    )
+),
+
+{{ ranked_as_last('uncertain') }},
 
 balances as (
     select
         account_id,
         business_date,
         currency,
-        balance_after_amount as balance_amount
+        balance_amount
+    from account_days
+    where booking_count = 1
+    union all
+    select
+        account_id,
+        business_date,
+        currency,
+        balance_amount
+    from last_ones
+    where is_certain
+    union all
+    select
+        account_id,
+        business_date,
+        currency,
+        end_amount as balance_amount
     from ranked
     where closing_rank = 1
 )

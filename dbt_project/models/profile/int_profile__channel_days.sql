@@ -6,14 +6,19 @@ channels as (
 
 transactions as (
     select
-        account_id,
-        business_date,
-        channel as source_value
-    from {{ ref('int_transactions__daily') }}
+        t.account_id,
+        t.business_date,
+        t.channel as source_value
+    from {{ ref('stg_transactions') }} as t
+    inner join {{ ref('transaction_categories') }} as c
+        on
+            t.category = c.category
+            and t.direction = c.direction
+            and c.is_customer_initiated
     where
-        customer_initiated_count > 0
-        and business_date > {{ days_before_as_of(90) }}
-        and business_date <= {{ as_of() }}
+        t.is_booked
+        and t.business_date > {{ days_before_as_of(90) }}
+        and t.business_date <= {{ as_of() }}
 ),
 
 owners as (

@@ -18,24 +18,13 @@ rates as (
     select * from {{ ref('int_profile__rates') }}
 ),
 
-by_account as (
-    select
-        account_id,
-        business_date,
-        currency,
-        sum(credit_amount) as credit_amount,
-        sum(debit_amount) as debit_amount
-    from transactions
-    group by account_id, business_date, currency
-),
-
 converted as (
     select
         h.profile_id,
         a.business_date,
         {{ in_reporting_currency('a.credit_amount', 'a.currency', 'r.rate') }} as credit_amount,
         {{ in_reporting_currency('a.debit_amount', 'a.currency', 'r.rate') }} as debit_amount
-    from by_account as a
+    from transactions as a
     inner join joint_holders as h on a.account_id = h.account_id
     left join rates as r
         on

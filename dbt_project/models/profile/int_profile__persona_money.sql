@@ -5,10 +5,11 @@ wages as (
     select
         account_id,
         business_date
-    from {{ ref('int_transactions__daily') }}
+    from {{ ref('stg_transactions') }}
     where
-        category = 'salary'
-        and credit_amount > 0
+        is_booked
+        and category = 'salary'
+        and signed_amount > 0
         and business_date > {{ days_before_as_of(90) }}
         and business_date <= {{ as_of() }}
 ),

@@ -3,8 +3,7 @@ with
 initiated_days as (
     select
         profile_id,
-        business_date,
-        currency
+        business_date
     from {{ ref('int_money__daily') }}
     where
         customer_initiated_count > 0
@@ -22,13 +21,13 @@ intervals as (
         profile_id,
         business_date,
         {{ days_between(
-            'lag(business_date) over (partition by profile_id order by business_date, currency)',
+            'lag(business_date) over (partition by profile_id order by business_date)',
             'business_date',
         ) }} as interval_days
     from initiated_days
 ),
 
--- between two currencies of one day there are 0 days, which is no interval
+-- between two accounts or currencies of one day there are 0 days, which is no interval
 lengths as (
     select
         profile_id,

@@ -29,30 +29,39 @@ with
 ),
 
 {% endfor %}
-counts as (
-    {%- for feed, staged in feeds.items() %}
+accepted as (
+    select
+        feed,
+        {{ sum_integer('rows_accepted') }} as accepted_count
+    from {{ source('raw', 'deliveries') }}
+    group by feed
+),
+
+staged as (
+    {%- for feed, table in feeds.items() %}
     select
         '{{ feed }}' as feed,
-        (select count(*) from {{ source('raw', feed) }}) as accepted_count,
-        (select count(*) from {{ ref(staged) }}) as staged_count
+        count(*) as staged_count
+    from {{ ref(table) }}
     union all
     {%- endfor %}
     {%- for feed in changes %}
     select
         '{{ feed }}' as feed,
-        (select count(*) from {{ source('raw', feed) }}) as accepted_count,
-        (select count(*) from {{ feed }}) as staged_count
+        count(*) as staged_count
+    from {{ feed }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
 
 repeats as (
     select
-        feed,
-        accepted_count,
-        staged_count,
-        accepted_count - staged_count as repeated_count
-    from counts
+        staged.feed,
+        coalesce(accepted.accepted_count, 0) as accepted_count,
+        staged.staged_count,
+        coalesce(accepted.accepted_count, 0) - staged.staged_count as repeated_count
+    from staged
+    left join accepted on staged.feed = accepted.feed
 )
 
 select * from repeats

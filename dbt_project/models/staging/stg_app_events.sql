@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'app_events'},
+    meta={'feed': 'app_events', 'key': 'event_id'},
 ) }}
 
 with

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'call_logs'},
+    meta={'feed': 'call_logs', 'key': 'call_id'},
 ) }}
 
 with

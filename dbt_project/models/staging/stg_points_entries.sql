@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'points_entries'},
+    meta={'feed': 'points_entries', 'key': 'entry_id'},
 ) }}
 
 with

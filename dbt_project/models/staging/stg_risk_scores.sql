@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'risk_scores'},
+    meta={'feed': 'risk_scores', 'key': 'score_id'},
 ) }}
 
 with

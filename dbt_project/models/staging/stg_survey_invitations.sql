@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'survey_invitations'},
+    meta={'feed': 'survey_invitations', 'key': 'invitation_id'},
 ) }}
 
 with

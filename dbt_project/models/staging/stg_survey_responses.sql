@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'survey_responses'},
+    meta={'feed': 'survey_responses', 'key': 'response_id'},
 ) }}
 
 with

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='run_scope',
-    meta={'feed': 'transactions'},
+    meta={'feed': 'transactions', 'key': 'transaction_id'},
 ) }}
 
 with
