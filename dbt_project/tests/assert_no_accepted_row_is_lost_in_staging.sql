@@ -45,19 +45,11 @@ differing as (
     select
         '{{ feed }}' as feed,
         count(*) as key_count
-    from (
-        (
-            select event_key from {{ feed }}_keys
-            except
-            select event_key from {{ feed }}_staged
-        )
-        union all
-        (
-            select event_key from {{ feed }}_staged
-            except
-            select event_key from {{ feed }}_keys
-        )
-    ) as keys
+    from {{ feed }}_keys as lake
+    full outer join {{ feed }}_staged as staged on lake.event_key = staged.event_key
+    where
+        lake.event_key is null
+        or staged.event_key is null
     union all
     {% endfor %}
     {% for feed, key in masters.items() %}
