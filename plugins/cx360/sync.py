@@ -248,7 +248,7 @@ def apply(
     alike = {name for name, _ in said & held}
     before = rows_of(old, columns, alike) if old is not None else _fetched(postgres, duck, new, columns)
     _find_difference(duck, new.grain, columns, before, rows_of(new, columns, alike))
-    _execute(postgres, "drop table if exists pg_temp.cx360_gone, pg_temp.cx360_new")
+    _execute(postgres, "drop table if exists pg_temp.cx360_gone")
     changed = 0
     keys = ", ".join(map(identifier, new.grain))
     names = ", ".join(identifier(c.name) for c in columns)
@@ -261,10 +261,7 @@ def apply(
             raise Drift(f"{new.full_name}: {count} rows should go, {deleted} were there")
         changed += count
     fresh = duck.sql(f"select {names} from difference where is_there")
-    if count := _stage(postgres, "cx360_new", columns, fresh.to_arrow_reader()):
-        _execute(postgres, f"insert into {new.quoted} ({names}) select {names} from pg_temp.cx360_new")
-        changed += count
-    return changed
+    return changed + _ingest(postgres, new.name, fresh.to_arrow_reader(), db_schema_name=new.schema)
 
 
 def empty(postgres: "AdbcConnection", full_name: str) -> None:

@@ -307,7 +307,9 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
         "reporting_currency": run.reporting_currency,
         "lake": str(settings.lake),
     }
-    arguments = ["--quiet", "--no-version-check", "build", "--exclude-resource-type", "unit_test"]
+    # dbt's log names every node and says what failed; to write down each step on the way cost as much as the steps
+    arguments = ["--quiet", "--no-version-check", "--log-level-file", "info"]
+    arguments += ["build", "--exclude-resource-type", "unit_test"]
     folder_of_dbt = str(project(settings))
     arguments += ["--project-dir", folder_of_dbt, "--profiles-dir", folder_of_dbt]
     arguments += ["--target", settings.engine, "--vars", json.dumps(variables)]

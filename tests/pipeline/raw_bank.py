@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 from cx360 import contracts
 from cx360.dbt_sources import ARRIVAL_COLUMNS
@@ -158,13 +159,24 @@ class RawBank:
         }
         project = str(PROJECT / "dbt_project")
         variables = {"as_of": as_of, "known_at": 0, "timezone": TIMEZONE, "reporting_currency": "EUR"}
-        arguments = ["--quiet", command, "--project-dir", project, "--profiles-dir", project]
+        arguments = [
+            "--quiet",
+            "--log-level-file",
+            "info",
+            command,
+            "--project-dir",
+            project,
+            "--profiles-dir",
+            project,
+        ]
         arguments += ["--vars", json.dumps(variables), "--select", *select]
         if command == "build":
             arguments += ["--exclude-resource-type", "unit_test", *([] if tests else ["test"])]
         arguments += ["--exclude", *exclude] if exclude else []
         arguments += ["--full-refresh"] if full else []
-        result = dbtRunner().invoke(arguments)
+        parsed = self._target / "partial_parse.msgpack"  # dbt would parse all anew for another as_of
+        manifest = Manifest.from_msgpack(parsed.read_bytes()) if parsed.exists() else None
+        result = dbtRunner(manifest=manifest).invoke(arguments)
         DuckDBConnectionManager.close_all_connections()  # else the file stays open, with dbt's own configuration
         problems = [
             f"{each.node.name}: {each.status} {each.message}"

@@ -23,7 +23,8 @@ CANARY = "Zebedee Quixworth"
 SOUND = """
 create schema raw; create schema staging; create schema daily;
 create schema profile; create schema cx; create schema features; create schema identity;
-create table raw.run as select date '2024-03-04' as as_of, 'Europe/Berlin' as timezone;
+create table raw.run as select date '2024-03-04' as as_of, 'Europe/Berlin' as timezone, false as full_refresh;
+create table raw.run_scope as select 'app_events' as feed, date '2024-03-04' as business_date;
 create table raw.built as select 1 as arrival_number, false as is_settled;
 
 create table raw.parties as select 'P' || i as party_id, timestamptz '2024-01-01' as updated_at, 1 as arrival_number
@@ -42,10 +43,10 @@ create table staging.stg_parties as from raw.parties;
 create table staging.stg_accounts as from raw.accounts;
 create table staging.stg_transactions as select *, date '2024-03-04' as business_date, 'EUR' as currency,
     10.00::decimal(18, 2) as signed_amount, true as is_booked from raw.transactions;
-create table staging.stg_app_events as from raw.app_events;
-create table staging.stg_call_logs as from raw.call_logs;
-create table staging.stg_survey_responses as from raw.survey_responses;
-create table staging.stg_risk_scores as from raw.risk_scores;
+create table staging.stg_app_events as select *, date '2024-03-04' as business_date from raw.app_events;
+create table staging.stg_call_logs as select *, date '2024-03-04' as business_date from raw.call_logs;
+create table staging.stg_survey_responses as select *, date '2024-03-04' as business_date from raw.survey_responses;
+create table staging.stg_risk_scores as select *, date '2024-03-04' as business_date from raw.risk_scores;
 create table staging.stg_points_entries as select *, date '2024-03-04' as business_date from raw.points_entries;
 create table staging.stg_survey_invitations as from raw.survey_invitations;
 create table staging.stg_outreach as select 'O0' as outreach_id;
@@ -212,6 +213,25 @@ def test_few_changes_of_people_pass_and_many_name_their_cause(
     assert str(verdict.detail).startswith("Causes: 11 by phone_name, 11 of them over k1:phone:7.")
 
 
+@pytest.mark.parametrize(
+    ("twice", "blocks"),
+    [
+        ("insert into staging.stg_app_events from staging.stg_app_events", True),
+        ("insert into staging.stg_app_events select * replace (date '2024-03-01' as business_date)"
+         " from staging.stg_app_events", True),
+        ("insert into staging.stg_call_logs from staging.stg_call_logs", False),
+        ("insert into staging.stg_call_logs from staging.stg_call_logs; update raw.run set full_refresh = true", True),
+    ],
+    ids=["in scope", "one of them in scope", "out of scope", "everything is built"],
+)  # fmt: skip
+def test_events_are_staged_once_on_the_days_in_scope(
+    settings: Settings, warehouse: Callable[[str], None], twice: str, blocks: bool
+) -> None:
+    warehouse(twice)
+    report = blocked(settings) if blocks else check_candidate(settings, "run")
+    assert [verdict.rule for verdict in report.blocking] == (["keys_staged_once"] if blocks else [])
+
+
 def test_a_repeated_or_missing_key_of_any_table_blocks_by_its_rule(
     settings: Settings, warehouse: Callable[[str], None]
 ) -> None:
@@ -232,7 +252,7 @@ def test_a_sound_candidate_passes_and_a_first_one_says_that_it_has_no_history(
     warehouse()
     report = check_candidate(settings, "run")
     assert [v.sentence() for v in report.verdicts if v.blocks] == []
-    assert report.summary()["warnings"] == ["feeds_fresh", "unattributed_usual"]
+    assert report.summary()["warnings"] == ["unattributed_usual"]
     with ledger.session(settings) as session:
         rows = list(session.scalars(select(GateResult)))
     assert len(rows) == len(report.verdicts)

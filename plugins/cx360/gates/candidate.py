@@ -37,10 +37,13 @@ if TYPE_CHECKING:
 
 GATE = "candidate"
 
-#: What a key is in staging, by feed; the latter hold fewer keys than arrived: as of a day, or the last snapshot's.
-_KEYS = {
+#: What a key is in staging, by feed. Of events, days in scope are staged anew and the others kept; the last hold fewer
+#: keys than arrived: as of a day, or the last snapshot's.
+_KEYS_OF_MASTERS = {
     "parties": "party_id, updated_at",
     "accounts": "account_id",
+}
+_KEYS_OF_EVENTS = {
     "transactions": "transaction_id",
     "app_events": "event_id",
     "call_logs": "call_id",
@@ -205,12 +208,15 @@ def _facts(settings: Settings) -> dict[str, float | None]:
     """The facts; one with nothing to count is None, one that cannot be counted is missing."""
     facts: dict[str, float | None] = {}
     statements = {name: [sql] for name, sql in _FACTS.items()}
-    statements["keys_not_staged"] = [_not_staged(feed, key) for feed, key in _KEYS.items()]
-    statements["keys_staged_twice"] = [_twice(feed, key) for feed, key in (_KEYS | _KEYS_OF_FEWER).items()]
+    arrived = _KEYS_OF_MASTERS | _KEYS_OF_EVENTS
+    statements["keys_not_staged"] = [_not_staged(feed, key) for feed, key in arrived.items()]
     errors = engines.of(settings).errors()
     try:
         with engines.open_warehouse(settings, read_only=True) as db:
-            run = db.query("select as_of, timezone from raw.run").to_pylist()[0]
+            run = db.query("select as_of, timezone, full_refresh from raw.run").to_pylist()[0]
+            statements["keys_staged_twice"] = [
+                _twice(feed, key, run["full_refresh"]) for feed, key in (arrived | _KEYS_OF_FEWER).items()
+            ]
             columns = _public_columns(db)
             statements["shares_out_of_range"] = _shares(columns)
             statements["dates_after_as_of"] = _after_as_of(db, columns, run["timezone"])
@@ -253,8 +259,11 @@ def _not_staged(feed: str, key: str) -> str:
         where not exists (select 1 from staging.stg_{feed} as s where {same})"""
 
 
-def _twice(feed: str, key: str) -> str:
+def _twice(feed: str, key: str, everything: bool) -> str:
     staged = f"staging.stg_{feed}"
+    if feed in _KEYS_OF_EVENTS and not everything:  # of the keys of days in scope, on whatever days they are
+        days = f"select business_date from raw.run_scope where feed = '{feed}'"
+        staged += f" where {key} in (select {key} from {staged} where business_date in ({days}))"
     return (
         f"select (select count(*) from {staged}) - (select count(*) from (select distinct {key} from {staged}) as keys)"
     )
