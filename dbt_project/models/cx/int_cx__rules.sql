@@ -8,6 +8,9 @@
     'fcr_window_hours',
     'short_abandon_seconds',
     'timeline_window_days',
+    'move_months',
+    'move_minimum_n',
+    'driver_quarters',
 ] -%}
 
 with
