@@ -157,10 +157,16 @@ def resolve_identity(settings: Settings, run: Run) -> Summary:
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:
-    """Build everything that follows from who is whom."""
-    from cx360 import warehouse
+    """Build everything that follows from who is whom, and estimate what is estimated once a quarter is over."""
+    from cx360 import drivers, warehouse
 
-    return warehouse.dbt(settings, "build_tables", exclude=EVIDENCE)
+    built = warehouse.dbt(settings, "build_tables", exclude=f"{EVIDENCE} {ESTIMATED}")
+    estimates = drivers.estimate(settings)
+    shown = warehouse.dbt(settings, "build_tables", select=ESTIMATED)
+    return {key: counted + shown[key] for key, counted in built.items() if key != "by_model"} | {
+        "by_model": built["by_model"] | shown["by_model"],
+        "drivers": estimates,
+    }
 
 
 def check_candidate(settings: Settings, run: Run) -> Summary:
@@ -216,6 +222,9 @@ def publish(settings: Settings, run: Run) -> Summary:
 EVIDENCE = (
     "+int_identity__link_keys +int_identity__household_keys +int_identity__subjects identifier_limits identity_rules"
 )
+
+#: dbt's selection of what shows the estimates of Python.
+ESTIMATED = "cx_drivers"
 
 LAND = Step("land", "land the deliveries of a feed", land)
 

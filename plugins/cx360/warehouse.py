@@ -10,6 +10,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
     built_by     one row: the code_hash they were last published with
+    driver_estimates  drivers of satisfaction of closed quarters, as last estimated (``drivers``)
     audited      one row while what the tables hold has passed the gate of the candidate; any change takes it away
 """
 
@@ -65,6 +66,25 @@ _KEPT = {
     "built": {"arrival_number": "int64", "is_settled": "bool"},
     "built_by": {"code_hash": "string"},
     "audited": {"run_id": "string"},
+    "driver_estimates": {
+        "metric": "string",
+        "quarter_date": "date32",
+        "driver": "string",
+        "direction": "string",
+        "effect_points": "double",
+        "effect_low_points": "double",
+        "effect_high_points": "double",
+        "elasticity_at_mean": "double",
+        "importance_share": "double",
+        "importance_low_share": "double",
+        "importance_high_share": "double",
+        "r_squared": "double",
+        "driver_mean": "double",
+        "n_answers": "int64",
+        "n_persons": "int64",
+        "linked_share": "double",
+        "rows_hash": "string",
+    },
     "run": {
         "run_id": "string",
         "as_of": "date32",
@@ -425,14 +445,21 @@ def _dates_by_feed(deliveries: list["Delivery"]) -> dict[str, list[date]]:
     return dates
 
 
+def kept_schema(table: str) -> "pa.Schema":
+    """Columns of a kept table of schema raw."""
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in _KEPT[table].items()])
+
+
 def _write(db: "Warehouse", table: str, rows: Iterable[tuple[Any, ...]] = ()) -> None:
     """Make a kept table hold these rows; none empties it."""
     import pyarrow as pa
 
-    kinds = {name: pa.type_for_alias(kind) for name, kind in _KEPT[table].items()}
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds.values(), strict=True)]
-    db.write(f"raw.{table}", pa.table(dict(zip(kinds, arrays, strict=True))))
+    schema = kept_schema(table)
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+    db.write(f"raw.{table}", pa.table(arrays, schema))
 
 
 def _create(db: "Warehouse") -> None:
