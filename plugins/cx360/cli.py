@@ -84,8 +84,8 @@ def query(
     """Read the published tables, as role cx360_bi; starts the embedded database when it is down.
 
     Tables: profile.customer_profile, profile.profile_attributes, profile.customer_identifiers, profile.profile_ids,
-    profile.customer_timeline, cx.cx_metrics_daily, cx.cx_metric_moves, cx.cx_drivers, and what happened in ops. Features
-    are for models: Parquet below publications/latest, or role cx360_ml.
+    profile.customer_timeline, cx.cx_metrics_daily, cx.cx_metric_moves, cx.cx_drivers, and what happened in ops.
+    Features are for models: Parquet below publications/latest, or role cx360_ml.
 
     Example: cx360 query "select profile_type, count(*) from profile.customer_profile group by 1" --format csv
     """

@@ -42,7 +42,7 @@ def estimate(settings: Settings) -> dict[str, Any]:
     """Estimate the drivers of each closed quarter whose rows are not those of its last estimate.
 
     Returns:
-        Counts of quarters: ``quarters``, and ``estimated`` of them.
+        Counts of quarters: ``quarters``, and ``estimated`` of them; whether any row ``changed``, came or went.
     """
     import pyarrow as pa
 
@@ -65,7 +65,8 @@ def estimate(settings: Settings) -> dict[str, Any]:
             estimated += not kept
             rows += kept or [row | {"rows_hash": rows_hash} for row in _of_quarter(of_quarter, rules)]
         db.write(f"raw.{_TABLE}", pa.Table.from_pylist(rows, warehouse.kept_schema(_TABLE)))
-    return {"quarters": len(quarters), "estimated": estimated}
+    changed = {row["rows_hash"] for row in rows} != {row["rows_hash"] for row in known}
+    return {"quarters": len(quarters), "estimated": estimated, "changed": changed}
 
 
 def _is(table: "pa.Table", column: str, value: Any) -> Any:

@@ -189,11 +189,11 @@ def test_too_few_answers_are_counted_and_no_more(bank: RawBank) -> None:
 
 def test_what_is_known_is_not_estimated_again(bank: RawBank) -> None:
     before = bank.query("select * from raw.driver_estimates order by all")
-    assert drivers.estimate(bank.settings) == {"quarters": 2, "estimated": 0}
+    assert drivers.estimate(bank.settings) == {"quarters": 2, "estimated": 0, "changed": False}
     assert bank.query("select * from raw.driver_estimates order by all") == before
     bank.open(4, {"survey_responses": ["2026-03-30"]})
     bank.dbt(["stg_survey_responses", *(f"int_cx__{name}" for name in LATE)], AS_OF)
-    assert drivers.estimate(bank.settings) == {"quarters": 2, "estimated": 1}
+    assert drivers.estimate(bank.settings) == {"quarters": 2, "estimated": 1, "changed": True}
     kept = [row for row in bank.query("select * from raw.driver_estimates order by all") if row in before]
     assert {row[1] for row in kept} == {date(2025, 10, 1)}
 

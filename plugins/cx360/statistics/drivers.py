@@ -22,8 +22,13 @@ MOST_DRIVERS = 10
 #: coefficient of a control finite whose answers all agree.
 _RIDGE = 1e-3
 
-_TOLERANCE = 1e-9
+#: What a last step may be at most; what then is left to go is of the order of its square.
+_TOLERANCE = 1e-5
 _MOST_ITERATIONS = 50
+
+#: Multiplications OpenBLAS does in one thread. More are split by the number of cores, which changes the last digits of
+#: a sum, and on a busy machine threads wait for each other much longer than they work.
+_ONE_THREAD = 2**18
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,10 @@ def logistic(design: Floats, outcome: Floats, weights: Floats, start: Floats | N
     penalty = np.full(k, _RIDGE)
     penalty[0] = 0.0
     for _ in range(_MOST_ITERATIONS):
-        chance = _chance(design @ coefficients)
-        gradient = design.T @ (weights * (outcome - chance)) - penalty * coefficients
-        curvature = (design * (weights * chance * (1 - chance))[:, None]).T @ design + np.diag(penalty)
-        step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
+        chance = _chance(_scores(design, coefficients))
+        gradient = np.einsum("nk,n->k", design, weights * (outcome - chance)) - penalty * coefficients
+        curvature = _products(design * (weights * chance * (1 - chance))[:, None], design) + np.diag(penalty)
+        step = np.linalg.solve(curvature, gradient)
         coefficients += np.clip(step, -2.0, 2.0)  # a step too far would not come back
         if np.abs(step).max() < _TOLERANCE:
             break
@@ -111,6 +116,20 @@ def logistic(design: Floats, outcome: Floats, weights: Floats, start: Floats | N
 
 def _chance(score: Floats) -> Floats:
     return 1 / (1 + np.exp(-np.clip(score, -30, 30)))
+
+
+def _scores(design: Floats, coefficients: Floats) -> Floats:
+    scores: Floats = np.einsum("nk,k->n", design, coefficients)
+    return scores
+
+
+def _products(left: Floats, right: Floats) -> Floats:
+    """Left' right, block by block: the same to the last bit on any number of cores."""
+    total = np.zeros((left.shape[1], right.shape[1]))
+    rows = max(1, _ONE_THREAD // total.size)
+    for begin in range(0, len(left), rows):
+        total += left[begin : begin + rows].T @ right[begin : begin + rows]
+    return total
 
 
 def estimate(outcome: Floats, drivers: Floats, controls: Floats, persons: Ints, draws: int, seed: int) -> Estimate:
@@ -181,7 +200,7 @@ class _Model:
     def effects(self, coefficients: Floats, weights: Floats) -> Floats:
         """Average effect of one unit of each driver."""
         p = self._drivers.shape[1]
-        score = self._design @ coefficients
+        score = _scores(self._design, coefficients)
         chance, per_unit = _chance(score), coefficients[1 : p + 1] / self._scale[:p]
         slopes = per_unit * np.average(chance * (1 - chance), weights=weights)
         off = score[:, None] - self._drivers * per_unit
@@ -190,7 +209,10 @@ class _Model:
 
     def covariance(self, weights: Floats) -> Floats:
         """Of outcome and drivers, what the controls explain taken out."""
-        products = (self._linear * weights[:, None]).T @ self._linear
+        products = _products(self._linear * weights[:, None], self._linear)
         at = self._linear.shape[1] - self._drivers.shape[1] - 1
         out, between, kept = products[:at, :at], products[:at, at:], products[at:, at:]
-        return kept - between.T @ np.linalg.pinv(out, hermitian=True) @ between
+        # a value of a control that nobody drawn has would leave no inverse
+        out = out + np.diag(np.full(at, 1e-9 * weights.sum()))
+        explained: Floats = between.T @ np.linalg.solve(out, between)
+        return kept - explained
