@@ -172,11 +172,6 @@
     {{ return(2 ** 31 - 2 ** (var('as_of')[8:] | int)) }}
 {%- endmacro %}
 
-{# First day of a day's month. #}
-{% macro first_of_month(day) -%}
-    {{ add_days(day, '1 - ' ~ day_of_month(day)) }}
-{%- endmacro %}
-
 {# Columns of int_segments__current that the profile shows. #}
 {% macro segment_columns() -%}
     {{ return([

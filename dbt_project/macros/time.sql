@@ -159,6 +159,15 @@
     cast('{{ day }} 00:00:00+00:00' as timestamp)
 {%- endmacro %}
 
+{# First day of a date's month, and of its quarter. #}
+{% macro first_of_month(day) -%}
+    {{ add_days(day, "1 - " ~ day_of_month(day)) }}
+{%- endmacro %}
+
+{% macro first_of_quarter(day) -%}
+    {{ add_months(first_of_month(day), "-(" ~ month_number(day) ~ " % 3)") }}
+{%- endmacro %}
+
 {# Calendar months since year 0, so that months can be counted with. #}
 {% macro month_number(day) -%}
     cast(12 * extract(year from {{ day }}) + extract(month from {{ day }}) - 1 as bigint)

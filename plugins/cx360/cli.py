@@ -84,8 +84,8 @@ def query(
     """Read the published tables, as role cx360_bi; starts the embedded database when it is down.
 
     Tables: profile.customer_profile, profile.profile_attributes, profile.customer_identifiers, profile.profile_ids,
-    profile.customer_timeline, cx.cx_metrics_daily, and what happened in ops. Features are for models: Parquet below
-    publications/latest, or role cx360_ml.
+    profile.customer_timeline, cx.cx_metrics_daily, cx.cx_metric_moves, cx.cx_drivers, and what happened in ops.
+    Features are for models: Parquet below publications/latest, or role cx360_ml.
 
     Example: cx360 query "select profile_type, count(*) from profile.customer_profile group by 1" --format csv
     """
@@ -311,6 +311,40 @@ def explain(
         typer.echo(screen.as_json(explained))
     else:
         explaining.show(explained, screen.console())
+
+
+Days = Annotated[str, typer.Argument(metavar="FROM..TO", help="First and last day, YYYY-MM-DD..YYYY-MM-DD.")]
+
+
+@app.command()
+def why(
+    metric: Annotated[str, typer.Argument(help="A metric that is a mean, such as nps_relationship or fcr_share.")],
+    before: Days,
+    after: Days,
+    by: Annotated[str, typer.Option(metavar="DIMENSION", help="channel, region or product.")],
+) -> None:
+    """Why a metric moved from one period to another: what each segment did, adding up exactly to the change.
+
+    Rate: the segment answered otherwise; mix: it grew or shrank; entry and exit: it is new or gone. Small segments are
+    pooled. It tells of what was built last; cx.cx_metric_moves has every month against the one before.
+
+    Exit code 0: told; 1: there is nothing to tell of; 2: a period is not written so.
+
+    Example: cx360 why nps_relationship 2026-02-01..2026-02-28 2026-03-01..2026-03-31 --by region
+    """
+    from cx360 import screen
+    from cx360 import why as reasons
+
+    first, second = (reasons.Period(*_days(text)) for text in (before, after))
+    reasons.show(reasons.why(Settings(), metric, first, second, by), by, screen.console())
+
+
+def _days(text: str) -> tuple[date, date]:
+    first, _, last = text.partition("..")
+    days = _day(first), _day(last)
+    if days[0] > days[1]:
+        raise typer.BadParameter(f"{text!r} ends before it begins")
+    return days
 
 
 @app.command()

@@ -157,10 +157,14 @@ def resolve_identity(settings: Settings, run: Run) -> Summary:
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:
-    """Build everything that follows from who is whom."""
-    from cx360 import warehouse
+    """Build everything that follows from who is whom; what Python estimates is shown anew where it changed."""
+    from cx360 import drivers, warehouse
 
-    return warehouse.dbt(settings, "build_tables", exclude=EVIDENCE)
+    built = warehouse.dbt(settings, "build_tables", exclude=EVIDENCE)
+    estimates = drivers.estimate(settings)
+    if estimates["changed"]:
+        built["by_model"] |= warehouse.dbt(settings, "build_tables", select=ESTIMATED)["by_model"]
+    return built | {"drivers": estimates}
 
 
 def check_candidate(settings: Settings, run: Run) -> Summary:
@@ -216,6 +220,9 @@ def publish(settings: Settings, run: Run) -> Summary:
 EVIDENCE = (
     "+int_identity__link_keys +int_identity__household_keys +int_identity__subjects identifier_limits identity_rules"
 )
+
+#: dbt's selection of what shows what Python estimates.
+ESTIMATED = "cx_drivers"
 
 LAND = Step("land", "land the deliveries of a feed", land)
 

@@ -10,6 +10,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
     built_by     one row: the code_hash they were last published with
+    driver_estimates  drivers of satisfaction of closed quarters, as last estimated (``drivers``)
     audited      one row while what the tables hold has passed the gate of the candidate; any change takes it away
 """
 
@@ -67,6 +68,25 @@ _KEPT = {
     "built": {"arrival_number": "int64", "is_settled": "bool"},
     "built_by": {"code_hash": "string"},
     "audited": {"run_id": "string"},
+    "driver_estimates": {
+        "metric": "string",
+        "quarter_date": "date32",
+        "driver": "string",
+        "direction": "string",
+        "effect_points": "double",
+        "effect_low_points": "double",
+        "effect_high_points": "double",
+        "elasticity_at_mean": "double",
+        "importance_share": "double",
+        "importance_low_share": "double",
+        "importance_high_share": "double",
+        "r_squared": "double",
+        "driver_mean": "double",
+        "n_answers": "int64",
+        "n_persons": "int64",
+        "linked_share": "double",
+        "rows_hash": "string",
+    },
     "run": {
         "run_id": "string",
         "as_of": "date32",
@@ -429,20 +449,21 @@ def _dates_by_feed(deliveries: list["Delivery"]) -> dict[str, list[date]]:
     return dates
 
 
+def keptkept_schema(table: str) -> "pa.Schema":
+    """Columns of a kept table of schema raw."""
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in _KEPT[table].items()])
+
+
 def _write(db: "Warehouse", table: str, rows: Iterable[tuple[Any, ...]] = ()) -> None:
     """Make a kept table hold these rows; none empties it."""
     import pyarrow as pa
 
-    schema = _schema(table)
+    schema = keptkept_schema(table)
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    db.write(f"raw.{table}", pa.table(arrays, schema=schema))
-
-
-def _schema(table: str) -> "pa.Schema":
-    import pyarrow as pa
-
-    return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in _KEPT[table].items()])
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+    db.write(f"raw.{table}", pa.table(arrays, schema))
 
 
 def _create(db: "Warehouse") -> None:
@@ -484,10 +505,10 @@ def _settle_scope(db: "Warehouse", settings: Settings, deliveries: list["Deliver
     built = {row["arrival_number"]: row["is_settled"] for row in known}
     settled = set() if full_refresh else {n for n, is_settled in built.items() if is_settled}
     changed = (visible - settled) | (set(built) - visible)
-    found = [_schema("run_scope").empty_table()]
+    found = [kept_schema("run_scope").empty_table()]
     for feed in EVENT_FEEDS if not full_refresh else ():
         if paths := _lake_files(settings, feed, changed):
-            found.append(_scope_of_feed(db, settings, feed, paths).cast(_schema("run_scope")))
+            found.append(_scope_of_feed(db, settings, feed, paths).cast(kept_schema("run_scope")))
     scope = pa.concat_tables(found)
     db.write("raw.run_scope", scope)
     held = sorted(visible | set(built))

@@ -32,6 +32,8 @@ PUBLIC = (
     "profile.profile_ids",
     "profile.customer_timeline",
     "cx.cx_metrics_daily",
+    "cx.cx_metric_moves",
+    "cx.cx_drivers",
     "features.customer_features",
 )
 

@@ -121,7 +121,9 @@ def test_a_case_takes_ten_lines():
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["quarantine"], ["status"], ["doctor"], ["replay"], ["publish"], ["quarantine", "list"]], ids=str
+    "words",
+    [[], ["quarantine"], ["status"], ["doctor"], ["replay"], ["publish"], ["quarantine", "list"], ["why"]],
+    ids=str,
 )
 def test_help_teaches_with_an_example_and_the_exit_codes(words):
     from typer.testing import CliRunner

@@ -15,6 +15,9 @@
     'identifying_below_n',
     'weight_cell_from_n',
     'weight_cap',
+    'move_months',
+    'move_minimum_n',
+    'driver_quarters',
 ] -%}
 
 with
