@@ -38,6 +38,11 @@ invited as (
     where metric in (select invitation_metric from {{ ref('cx_metric_registry') }})
 ),
 
+targets as (
+    select * from {{ ref('cx_benchmarks') }}
+    where kind = 'target'
+),
+
 told as (
     select
         m.metric,
@@ -67,6 +72,7 @@ told as (
         case when m.interval_method = 'nps' and not m.is_hidden then {{ expression }} end
             as {{ name }},
         {%- endfor %}
+        b.value as benchmark_value,
         m.unit,
         m.is_reliable,
         m.is_hidden,
@@ -80,6 +86,17 @@ told as (
             and m.dimension_set = i.dimension_set
             {%- for dimension in cx_dimensions() %}
             and m.{{ dimension }} = i.{{ dimension }}
+            {%- endfor %}
+    -- what is wanted of a day's total is not what is wanted of ninety days'
+    left join targets as b
+        on
+            m.metric = b.metric
+            and (m.window_days = 1 or not m.is_total)
+            and m.metric_date >= b.valid_from
+            and coalesce(m.metric_date < b.valid_to, true)
+            and m.dimension_set = b.dimension_set
+            {%- for dimension in cx_dimensions() %}
+            and m.{{ dimension }} = b.{{ dimension }}
             {%- endfor %}
 )
 

@@ -449,7 +449,7 @@ def _dates_by_feed(deliveries: list["Delivery"]) -> dict[str, list[date]]:
     return dates
 
 
-def keptkept_schema(table: str) -> "pa.Schema":
+def kept_schema(table: str) -> "pa.Schema":
     """Columns of a kept table of schema raw."""
     import pyarrow as pa
 
@@ -460,7 +460,7 @@ def _write(db: "Warehouse", table: str, rows: Iterable[tuple[Any, ...]] = ()) ->
     """Make a kept table hold these rows; none empties it."""
     import pyarrow as pa
 
-    schema = keptkept_schema(table)
+    schema = kept_schema(table)
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
     db.write(f"raw.{table}", pa.table(arrays, schema))

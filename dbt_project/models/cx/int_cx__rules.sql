@@ -18,6 +18,7 @@
     'move_months',
     'move_minimum_n',
     'driver_quarters',
+    'alert_budget_days',
 ] -%}
 
 with
