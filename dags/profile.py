@@ -14,6 +14,9 @@ replaced or drop it (`cx360 quarantine drop ARRIVAL --reason "…"`), and build 
 
 **When `publish` is red**: the database was not reachable or refused. Nothing is half visible. Clear the task.
 
+**When `notify` is red**: the notifier (`CX360_NOTIFIER`) failed; the publication stands. `ops.notifications` says what
+was told; clear the task to tell the rest.
+
 **Connections** that break are tried again twice; nothing else is.
 
 **To build a day anew**, with everything that is known by now: `cx360 airflow dags trigger profile --conf '{"as_of":

@@ -22,15 +22,15 @@
     nullif(array_join(array_sort(collect_set({{ x }})), '{{ separator }}'), '')
 {%- endmacro %}
 
-{# Whole numbers from 0 on, so many, as rows of column number. #}
+{# Whole numbers from 0 on, so many, as rows of column number; stands after from. #}
 {% macro numbers(count) -%}
     {{ return(adapter.dispatch('numbers')(count)) }}
 {%- endmacro %}
 
 {% macro default__numbers(count) -%}
-    select cast(unnest(generate_series(0, {{ count - 1 }})) as bigint) as number
+    (select cast(unnest(generate_series(0, {{ count - 1 }})) as bigint) as number)
 {%- endmacro %}
 
 {% macro spark__numbers(count) -%}
-    select explode(sequence(cast(0 as bigint), cast({{ count - 1 }} as bigint))) as number
+    (select explode(sequence(cast(0 as bigint), cast({{ count - 1 }} as bigint))) as number)
 {%- endmacro %}

@@ -1,9 +1,17 @@
 -- A row returned is a rule or benchmark without what it needs: a benchmark or level to hold scores
--- against, a metric of which more or less is better, or counts of contacts to hold against days before.
+-- against, a metric of which more or less is better, or counts of contacts to hold against days
+-- before.
 with
 
 registry as (
     select * from {{ ref('cx_metric_registry') }}
+),
+
+named as (
+    select distinct
+        benchmark,
+        metric
+    from {{ ref('cx_benchmarks') }}
 ),
 
 rules as (
@@ -13,7 +21,10 @@ rules as (
             when 'benchmark' then b.benchmark is not null and a.level is null
             when 'low_score' then a.level is not null and a.benchmark is null
             when 'over_baseline'
-                then coalesce(a.over_baseline_share >= 0.2, false) and r.adds_as = 'sum' and r.unit = 'contacts'
+                then
+                    coalesce(a.over_baseline_share >= 0.2, false)
+                    and r.adds_as = 'sum'
+                    and r.unit = 'contacts'
         end as has_measure,
         a.breach_kind = 'over_baseline'
         or (r.interval_method <> 'none' and r.direction <> 'none') as has_side,
@@ -23,12 +34,7 @@ rules as (
         and a.told_within_days >= 0 as has_days
     from {{ ref('cx_alert_rules') }} as a
     inner join registry as r on a.metric = r.metric
-    left join (
-        select distinct
-            benchmark,
-            metric
-        from {{ ref('cx_benchmarks') }}
-    ) as b
+    left join named as b
         on
             a.benchmark = b.benchmark
             and a.metric = b.metric

@@ -11,9 +11,9 @@ periods as (
     from {{ ref('cx_benchmarks') }}
     union all
     select
-        'target ' || metric || '/' || dimension_set
+        'target ' || metric || ':' || dimension_set
         {%- for dimension in cx_dimensions() %}
-        || '/' || {{ dimension }}
+        || ':' || {{ dimension }}
         {%- endfor %} as subject,
         benchmark as name,
         valid_from,

@@ -1,4 +1,5 @@
--- A row returned is a rule whose stated false episodes are not those of the formula (decision 0040).
+-- A row returned is a rule whose stated false episodes are not those of the formula (decision
+-- 0040).
 with
 
 counted as (

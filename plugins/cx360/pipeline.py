@@ -216,6 +216,13 @@ def publish(settings: Settings, run: Run) -> Summary:
     }
 
 
+def notify(settings: Settings, run: Run) -> Summary:
+    """Tell of the alerts that the publication shows opened or closed and nobody was told of."""
+    from cx360 import notifications
+
+    return notifications.send(settings)
+
+
 #: dbt's selection of what identity is resolved from.
 EVIDENCE = (
     "+int_identity__link_keys +int_identity__household_keys +int_identity__subjects identifier_limits identity_rules"
@@ -239,6 +246,7 @@ BUILD_STEPS = (
     Step("build_tables", "build profiles, metrics and features", build_tables),
     Step("check_candidate", "gate of the candidate", check_candidate),
     Step("publish", "publish", publish),
+    Step("notify", "tell of alerts", notify),
 )
 
 

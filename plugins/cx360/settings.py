@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import time
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     )
     published_by: time | None = Field(
         None, description="When that night's publication is due; Airflow tells of a later one. Default: no deadline."
+    )
+    notifier: str | None = Field(
+        None, description="Airflow notifier that alerts are handed to, by its full name; default: they are logged."
+    )
+    notifier_arguments: dict[str, Any] = Field(
+        default_factory=dict, description="What that notifier is made with, as JSON; templates know alert and kind."
     )
     ui_host: str = Field("127.0.0.1", description="Address Airflow's UI listens on.")
     ui_port: int = Field(8080, description="Port of Airflow's UI.")

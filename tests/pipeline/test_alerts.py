@@ -8,7 +8,6 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -57,13 +56,12 @@ def sql(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
     folder = tmp_path_factory.mktemp("compiled")
     project = str(warehouse.DBT_PROJECT)
+    arguments = ["--quiet", "--no-version-check", "compile", "--project-dir", project, "--profiles-dir", project]
+    arguments += ["--target-path", str(folder)]
+    arguments += ["--vars", json.dumps({"as_of": LAST.isoformat(), "timezone": "UTC"})]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CX360_WAREHOUSE", str(folder / "cx360.duckdb"))
-        result = dbtRunner().invoke(
-            ["--quiet", "--no-version-check", "compile", "--project-dir", project, "--profiles-dir", project]
-            + ["--target-path", str(folder), "--vars", json.dumps({"as_of": LAST.isoformat(), "timezone": "UTC"})]
-            + ["--select", *MODELS, BUDGET]
-        )
+        result = dbtRunner().invoke([*arguments, "--select", *MODELS, BUDGET])
     DuckDBConnectionManager.close_all_connections()
     assert result.success, result.exception
     return {each.node.name: each.node.compiled_code for each in result.result}
@@ -229,9 +227,7 @@ def read_counts(n: np.ndarray, rule: Row, open_days: list[date], until: date) ->
 
 def _read(series: dict[str, list[tuple[date, str | None, float]]], rule: Row, is_high_bad: bool) -> list[Row]:
     sizes = (rule["opens_after"], rule["closes_after"], rule["reopens_within_days"])
-    return [
-        {"product": name} | each for name, days in series.items() for each in episodes(days, *sizes, is_high_bad)
-    ]
+    return [{"product": name} | each for name, days in series.items() for each in episodes(days, *sizes, is_high_bad)]
 
 
 def shapes(alerts: list[Row]) -> list[tuple[Any, ...]]:
@@ -305,7 +301,15 @@ def test_alerts_on_counts_are_those_of_a_plain_reading_to_the_day(bank) -> None:
 def test_day_by_day_opens_what_one_backfill_opens(bank) -> None:
     """Also where figures are final a week later: a build knows the episodes of the days that are final by then."""
     good, n = restless(1100, 40, 100)
-    told = rule(metric="up", breach_kind="benchmark", benchmark="b", minimum_n=50, opens_after=2, closes_after=2, reopens_within_days=7)
+    told = rule(
+        metric="up",
+        breach_kind="benchmark",
+        benchmark="b",
+        minimum_n=50,
+        opens_after=2,
+        closes_after=2,
+        reopens_within_days=7,
+    )
     rows = shares(good, n)
     whole = bank([told], rows, BENCHMARKS, final_after=7)
     for offset in (10, 25, 40, 41, 42, 43, 44, 45, 60, 75, 90, 106):
@@ -335,7 +339,7 @@ def test_a_changed_rule_closes_what_it_watched_and_begins_anew(bank) -> None:
         (1, day(2), day(10)),
         (2, day(12), None),
     ]
-    assert found[1]["alert_id"] == f"service_level_low/product/p0000/{day(12)}"
+    assert found[1]["alert_id"] == f"service_level_low:product:p0000:{day(12)}"
     assert (found[1]["opening_n"], found[1]["opening_value"], found[1]["opening_benchmark_value"]) == (200, 0.5, 0.7)
 
 
@@ -362,7 +366,7 @@ def test_a_planted_fall_is_told_within_five_days(bank) -> None:
 
 
 def test_a_planted_rise_of_counts_is_told_within_five_days(bank) -> None:
-    """Test and seeds as above. Effect: complaints double from 40 a day for 14 days. Rule: complaints_many as shipped."""
+    """Test and seeds as above. Effect: complaints double from 40 a day for 14 days. Rule: complaints_many."""
     n = []
     for seed in range(1000, 1200):
         mean = np.full(180, 40)

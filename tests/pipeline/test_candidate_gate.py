@@ -85,6 +85,9 @@ create table cx.cx_metrics_daily as select * from (values
 (select 'total' as dimension_set, '(all)' as segment, '(all)' as region, '(all)' as channel, '(all)' as touchpoint,
     '(all)' as product, '(all)' as tier);
 create table cx.cx_metrics_rolling as select *, 7 as window_days from cx.cx_metrics_daily;
+create table cx.cx_alerts as select 'service_level_low:total:2024-03-04' as alert_id;
+create table cx.cx_benchmark_gaps as select 'service_level' as benchmark, date '2024-03-04' as metric_date;
+create table cx.cx_issue_priority as select date '2024-03-01' as month_start, 'card' as issue;
 create table features.customer_features as
 select profile_id, date '2024-03-04' as as_of_date, 3 as login_recency_days
 from profile.customer_profile where identified_by = 'party';

@@ -34,6 +34,9 @@ PUBLIC = (
     "cx.cx_metrics_daily",
     "cx.cx_metric_moves",
     "cx.cx_drivers",
+    "cx.cx_alerts",
+    "cx.cx_benchmark_gaps",
+    "cx.cx_issue_priority",
     "features.customer_features",
 )
 

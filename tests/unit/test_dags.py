@@ -44,8 +44,10 @@ def test_dags_are_the_list_of_steps(dags):
 
 
 def test_a_day_has_at_most_ten_tasks_on_its_critical_path(dags):
-    """``all_passed`` is never run: the scheduler ends it by itself."""
-    assert sum(task.task_id != "all_passed" for dag in dags.values() for task in dag.tasks) <= 10
+    """Until readers see the day; ``notify`` comes after. ``all_passed`` is never run: the scheduler ends it itself."""
+    assert dags["profile"].get_task("publish").downstream_task_ids == {"notify"}
+    aside = {"all_passed", "notify"}
+    assert sum(task.task_id not in aside for dag in dags.values() for task in dag.tasks) <= 10
 
 
 def test_a_blocked_delivery_makes_the_run_red_and_holds_nothing_up(dags):

@@ -59,11 +59,11 @@ worst as (
 
 alerts as (
     select
-        e.rule || '/' || e.dimension_set
+        e.rule || ':' || e.dimension_set
         {%- for dimension in cx_dimensions() %}
-        || case when e.{{ dimension }} = '(all)' then '' else '/' || e.{{ dimension }} end
+        || case when e.{{ dimension }} = '(all)' then '' else ':' || e.{{ dimension }} end
         {%- endfor %}
-        || '/' || cast(e.opened_date as {{ type_text() }}) as alert_id,
+        || ':' || cast(e.opened_date as {{ type_text() }}) as alert_id,
         {%- for column in series %}
         e.{{ column }},
         {%- endfor %}

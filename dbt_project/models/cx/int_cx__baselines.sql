@@ -78,7 +78,7 @@ baselines as (
 -- each term of the tail is less than the one before by baseline / count, which is under
 -- 1 / (1 + over_baseline_share): so many of them are all of it
 terms as (
-    {{ numbers(200) | indent(4) }}
+    select number from {{ numbers(200) }}
 ),
 
 tails as (

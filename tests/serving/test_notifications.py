@@ -1,0 +1,148 @@
+"""Notifications: each alert is told once as opened and once as closed, whatever comes late."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from airflow.sdk import BaseNotifier
+from sqlalchemy import text
+
+from cx360 import ledger, notifications
+from cx360.settings import Settings
+
+COLUMNS = (
+    "alert_id text, rule text, owner text, opened_date date, closed_date date, opening_value double precision,"
+    " told_within_days bigint"
+)
+
+#: What the notifier below was handed.
+taken: list[tuple[str, str]] = []
+
+
+class Notebook(BaseNotifier):
+    """Writes down what it is told."""
+
+    template_fields = ("message",)
+
+    def __init__(self, message: str, fails_on: str = "") -> None:
+        super().__init__()
+        self.message, self.fails_on = message, fails_on
+
+    def notify(self, context: Any) -> None:
+        if context["alert"]["alert_id"] == self.fails_on:
+            raise ConnectionError("nobody there")
+        taken.append((context["kind"], self.message))
+
+
+@pytest.fixture
+def publish(settings: Settings) -> Callable[..., None]:
+    """Publishes alerts (id, opened, closed) as of a day."""
+    taken.clear()
+
+    def publish(as_of: date, *alerts: tuple[str, date, date | None]) -> None:
+        with ledger.session(settings) as session:
+            session.execute(text("create schema if not exists cx"))
+            session.execute(text("drop table if exists cx.cx_alerts"))
+            session.execute(text(f"create table cx.cx_alerts ({COLUMNS})"))
+            for alert_id, opened, closed in alerts:
+                session.execute(
+                    text("insert into cx.cx_alerts values (:id, 'low', 'desk', :opened, :closed, 0.7, 14)"),
+                    {"id": alert_id, "opened": opened, "closed": closed},
+                )
+            session.add(
+                ledger.Publication(
+                    run_id="r",
+                    as_of=as_of,
+                    known_at=1,
+                    decisions_known_at=1,
+                    manifest_hash="",
+                    seeds_hash="",
+                    models_hash="",
+                    code_version="",
+                    table_rows={},
+                    repeated_rows={},
+                    parquet_path="",
+                )
+            )
+
+    return publish
+
+
+def handed(settings: Settings) -> list[tuple[str, str]]:
+    """What a run tells: kind and alert."""
+    found: list[tuple[str, str]] = []
+    notifications.send(settings, lambda notice: found.append((notice["kind"], notice["alert_id"])))
+    return found
+
+
+def march(day: int) -> date:
+    return date(2026, 3, day)
+
+
+def test_an_alert_is_told_once_as_opened_and_once_as_closed(settings, publish) -> None:
+    publish(march(10), ("a", march(9), None))
+    assert handed(settings) == [("opened", "a")]
+    assert handed(settings) == []
+    publish(march(20), ("a", march(9), march(18)), ("b", march(19), march(20)))
+    assert handed(settings) == [("closed", "a"), ("opened", "b"), ("closed", "b")]
+    assert handed(settings) == []
+
+
+def test_late_data_takes_nothing_back_and_tells_what_is_new(settings, publish) -> None:
+    publish(march(10), ("a", march(9), march(10)))
+    assert handed(settings) == [("opened", "a"), ("closed", "a")]
+    publish(march(11), ("a moved", march(8), None))
+    assert handed(settings) == [("opened", "a moved")]
+    publish(march(12), ("a", march(9), None))  # and back: it was told, also that it was over
+    assert handed(settings) == []
+    with ledger.session(settings) as session:
+        told = session.query(ledger.Notification).order_by(ledger.Notification.sent_at).all()
+    assert [(n.alert_id, n.kind, n.event_date) for n in told] == [
+        ("a", "opened", march(9)),
+        ("a", "closed", march(10)),
+        ("a moved", "opened", march(8)),
+    ]
+
+
+def test_history_is_told_to_nobody(settings, publish) -> None:
+    """A first build over years opens many episodes that are over; of one that is not told the end is not either."""
+    old = date(2025, 6, 1)
+    publish(march(31), ("old", old, date(2025, 6, 9)), ("long", old, march(30)), ("edge", march(17), None))
+    assert handed(settings) == [("opened", "edge")]
+
+
+def test_a_notifier_of_airflow_is_made_for_each_alert(settings, publish) -> None:
+    publish(march(10), ("a", march(8), None), ("b", march(9), None))
+    told = settings.model_copy(
+        update={
+            "notifier": f"{__name__}.Notebook",
+            "notifier_arguments": {"message": "{{ alert.rule }} {{ kind }} on {{ alert.event_date }}"},
+        }
+    )
+    assert notifications.send(told) == {"opened": 2, "closed": 0}
+    assert [(kind, message) for kind, message in taken] == [
+        ("opened", "low opened on 2026-03-08"),
+        ("opened", "low opened on 2026-03-09"),
+    ]
+
+
+def test_what_a_notifier_did_not_take_is_due_again(settings, publish) -> None:
+    publish(march(10), ("a", march(8), None), ("b", march(9), None))
+    arguments = {"message": "{{ alert.alert_id }}", "fails_on": "b"}
+    told = settings.model_copy(update={"notifier": f"{__name__}.Notebook", "notifier_arguments": arguments})
+    with pytest.raises(ConnectionError):
+        notifications.send(told)
+    assert handed(settings) == [("opened", "b")]
+
+
+def test_without_a_notifier_alerts_are_logged(settings, publish, caplog) -> None:
+    publish(march(10), ("a", march(9), None))
+    assert notifications.send(settings) == {"opened": 1, "closed": 0}
+    assert "alert opened: a on 2026-03-09, for desk" in caplog.text
+
+
+def test_a_notifier_that_is_not_there_is_named(settings, publish) -> None:
+    publish(march(10), ("a", march(9), None))
+    with pytest.raises(ValueError, match=r"CX360_NOTIFIER=nowhere\.Nobody"):
+        notifications.send(settings.model_copy(update={"notifier": "nowhere.Nobody"}))
