@@ -181,8 +181,3 @@
 {% macro day_of_month(day) -%}
     cast(extract(day from {{ day }}) as bigint)
 {%- endmacro %}
-
-{# The first day of a day's month. #}
-{% macro first_of_month(day) -%}
-    {{ add_days(day, '1 - ' ~ day_of_month(day)) }}
-{%- endmacro %}
