@@ -7,6 +7,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     <feed>       a view over their accepted rows, one per contract
     run_scope    days of each event feed to compute anew
     blocked_identifiers  tokens of the values that are nobody's, by seed identifier_blocked_values
+    text_readings, text_mentions  what the texts of those deliveries say, and of which aspects (``words``)
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
     built_by     one row: the code_hash they were last published with
@@ -49,7 +50,7 @@ EVENT_FEEDS = (
     "survey_invitations",
 )
 
-#: Tables of schema raw that are kept: Arrow types of their columns.
+#: Tables of schema raw that are kept: Arrow types of their columns; an instant is a moment in UTC.
 _KEPT = {
     "deliveries": {
         "arrival_number": "int64",
@@ -62,6 +63,27 @@ _KEPT = {
     },
     "run_scope": {"feed": "string", "business_date": "date32"},
     "blocked_identifiers": {"identifier_type": "string", "identifier": "string"},
+    "text_readings": {
+        "feed": "string",
+        "arrival_number": "int64",
+        "record_key": "string",
+        "version_at": "instant",
+        "language": "string",
+        "sentiment_score": "double",
+        "sentiment": "int64",
+        "is_angry": "bool",
+        "model_name": "string",
+        "model_version": "string",
+        "lexicon_version": "string",
+    },
+    "text_mentions": {
+        "feed": "string",
+        "arrival_number": "int64",
+        "record_key": "string",
+        "version_at": "instant",
+        "aspect": "string",
+        "polarity": "int64",
+    },
     "built": {"arrival_number": "int64", "is_settled": "bool"},
     "built_by": {"code_hash": "string"},
     "audited": {"run_id": "string"},
@@ -429,10 +451,20 @@ def _write(db: "Warehouse", table: str, rows: Iterable[tuple[Any, ...]] = ()) ->
     """Make a kept table hold these rows; none empties it."""
     import pyarrow as pa
 
-    kinds = {name: pa.type_for_alias(kind) for name, kind in _KEPT[table].items()}
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds.values(), strict=True)]
-    db.write(f"raw.{table}", pa.table(dict(zip(kinds, arrays, strict=True))))
+    schema = schema_of(table)
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    db.write(f"raw.{table}", pa.table(arrays, schema=schema))
+
+
+def schema_of(table: str) -> "pa.Schema":
+    """Columns of a table of schema raw that is kept."""
+    import pyarrow as pa
+
+    kinds = _KEPT[table].items()
+    return pa.schema(
+        [(name, pa.timestamp("us", "UTC") if kind == "instant" else pa.type_for_alias(kind)) for name, kind in kinds]
+    )
 
 
 def _create(db: "Warehouse") -> None:
