@@ -157,10 +157,12 @@ def resolve_identity(settings: Settings, run: Run) -> Summary:
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:
-    """Build everything that follows from who is whom."""
-    from cx360 import warehouse
+    """Read the customers' words, and build everything that follows from who is whom."""
+    from cx360 import engines, warehouse, words
 
-    return warehouse.dbt(settings, "build_tables", exclude=EVIDENCE)
+    with engines.open_warehouse(settings) as db:
+        read = words.read_deliveries(settings, db)
+    return warehouse.dbt(settings, "build_tables", exclude=EVIDENCE) | {"words": read.as_dict()}
 
 
 def check_candidate(settings: Settings, run: Run) -> Summary:
@@ -229,7 +231,7 @@ BUILD_STEPS = (
     Step("open_warehouse", "open the warehouse", open_warehouse),
     Step("build_evidence", "stage feeds, gather evidence of identity", build_evidence),
     Step("resolve_identity", "resolve who is whom", resolve_identity),
-    Step("build_tables", "build profiles, metrics and features", build_tables),
+    Step("build_tables", "read the customers' words, build profiles, metrics and features", build_tables),
     Step("check_candidate", "gate of the candidate", check_candidate),
     Step("publish", "publish", publish),
 )
