@@ -6,7 +6,8 @@ figures are as old as its last delivery. Until `publish` is green readers see ye
 
 **When `open_warehouse`, `build_evidence`, `resolve_identity` or `build_tables` is red**: the models could not be
 built. The message names the model; `dbt/logs/dbt.log` below `CX360_HOME` has the details, `ops.dbt_results` each
-model's rows and time. Mend it and clear from the red task. A warehouse that another process holds is waited for.
+model's rows and time. Mend it and clear from the red task. A warehouse that another process holds is waited for. Where
+it says that a text could not be read, compare seeds `text_*` of your own with the shipped ones.
 
 **When `check_candidate` is red**: a rule blocked the publication, or could not be checked, which counts the same.
 `ops.gate_results` says which rule, what was expected and what was found. Find out which delivery brought it, have it

@@ -181,3 +181,12 @@
 {% macro day_of_month(day) -%}
     cast(extract(day from {{ day }}) as bigint)
 {%- endmacro %}
+
+{# The type of an instant, for casts. #}
+{% macro type_instant() -%}
+    {{ return(adapter.dispatch('type_instant')()) }}
+{%- endmacro %}
+
+{% macro default__type_instant() -%}timestamp with time zone{%- endmacro %}
+
+{% macro spark__type_instant() -%}timestamp{%- endmacro %}

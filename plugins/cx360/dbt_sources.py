@@ -24,6 +24,13 @@ ARRIVAL_COLUMNS = (
     ("content_hash", "varchar", "SHA-256 of the delivered file."),
 )
 
+_TEXT_KEY = (
+    ("feed", "varchar", "Feed of the record the text belongs to."),
+    ("arrival_number", "bigint", "Number of the delivery it came in."),
+    ("record_key", "varchar", "Key of the record: call_id, response_id or complaint_id."),
+    ("version_at", "timestamptz", "Version of the record, in a feed of changes."),
+)
+
 _EXTRA_TABLES = (
     (
         "deliveries",
@@ -44,6 +51,29 @@ _EXTRA_TABLES = (
         (
             ("identifier_type", "varchar", "Kind of identifier: document, phone, email, app_user or device."),
             ("identifier", "varchar", "Its token."),
+        ),
+    ),
+    (
+        "text_readings",
+        "One row per text of a delivery: what customers wrote or agents noted, as it was read. Never the text.",
+        (
+            *_TEXT_KEY,
+            ("language", "varchar", "Language: en or zh; null for others and for what has no words."),
+            ("sentiment_score", "double", "Sentiment from 1 (very bad) to 5 (very good)."),
+            ("sentiment", "bigint", "The same as a whole point."),
+            ("is_angry", "boolean", "Whether who wrote it is angry."),
+            ("model_name", "varchar", "Model that told the sentiment."),
+            ("model_version", "varchar", "Its version, and that of what cuts texts into its words."),
+            ("lexicon_version", "varchar", "Hash of the seeds the text was read by."),
+        ),
+    ),
+    (
+        "text_mentions",
+        "One row per text of a delivery and aspect it names.",
+        (
+            *_TEXT_KEY,
+            ("aspect", "varchar", "Aspect of the taxonomy in seed text_aspect_terms."),
+            ("polarity", "bigint", "What is said of it: -1 bad, 0 neither or both, 1 good."),
         ),
     ),
     (

@@ -157,14 +157,19 @@ def resolve_identity(settings: Settings, run: Run) -> Summary:
 
 
 def build_tables(settings: Settings, run: Run) -> Summary:
-    """Build everything that follows from who is whom; what Python estimates is shown anew where it changed."""
-    from cx360 import drivers, warehouse
+    """Read the customers' words, and build everything that follows from who is whom.
 
+    What Python estimates is shown anew where it changed.
+    """
+    from cx360 import drivers, engines, warehouse, words
+
+    with engines.open_warehouse(settings) as db:
+        read = words.read_deliveries(settings, db)
     built = warehouse.dbt(settings, "build_tables", exclude=EVIDENCE)
     estimates = drivers.estimate(settings)
     if estimates["changed"]:
         built["by_model"] |= warehouse.dbt(settings, "build_tables", select=ESTIMATED)["by_model"]
-    return built | {"drivers": estimates}
+    return built | {"words": read.as_dict(), "drivers": estimates}
 
 
 def check_candidate(settings: Settings, run: Run) -> Summary:
@@ -243,7 +248,7 @@ BUILD_STEPS = (
     Step("open_warehouse", "open the warehouse", open_warehouse),
     Step("build_evidence", "stage feeds, gather evidence of identity", build_evidence),
     Step("resolve_identity", "resolve who is whom", resolve_identity),
-    Step("build_tables", "build profiles, metrics and features", build_tables),
+    Step("build_tables", "read the customers' words, build profiles, metrics and features", build_tables),
     Step("check_candidate", "gate of the candidate", check_candidate),
     Step("publish", "publish", publish),
     Step("notify", "tell of alerts", notify),

@@ -7,6 +7,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     <feed>       a view over their accepted rows, one per contract
     run_scope    keys of event feeds to compute anew, with the days and accounts that know of them
     blocked_identifiers  tokens of the values that are nobody's, by seed identifier_blocked_values
+    text_readings, text_mentions  what the texts of those deliveries say, and of which aspects (``words``)
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
     built_by     one row: the code_hash they were last published with
@@ -51,7 +52,7 @@ EVENT_FEEDS = (
     "survey_invitations",
 )
 
-#: Tables of schema raw that are kept: Arrow types of their columns.
+#: Tables of schema raw that are kept: Arrow types of their columns; an instant is a moment in UTC.
 _KEPT = {
     "deliveries": {
         "arrival_number": "int64",
@@ -65,6 +66,27 @@ _KEPT = {
     },
     "run_scope": {"feed": "string", "event_key": "string", "business_date": "date32", "account_id": "string"},
     "blocked_identifiers": {"identifier_type": "string", "identifier": "string"},
+    "text_readings": {
+        "feed": "string",
+        "arrival_number": "int64",
+        "record_key": "string",
+        "version_at": "instant",
+        "language": "string",
+        "sentiment_score": "double",
+        "sentiment": "int64",
+        "is_angry": "bool",
+        "model_name": "string",
+        "model_version": "string",
+        "lexicon_version": "string",
+    },
+    "text_mentions": {
+        "feed": "string",
+        "arrival_number": "int64",
+        "record_key": "string",
+        "version_at": "instant",
+        "aspect": "string",
+        "polarity": "int64",
+    },
     "built": {"arrival_number": "int64", "is_settled": "bool"},
     "built_by": {"code_hash": "string"},
     "audited": {"run_id": "string"},
@@ -453,7 +475,10 @@ def kept_schema(table: str) -> "pa.Schema":
     """Columns of a kept table of schema raw."""
     import pyarrow as pa
 
-    return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in _KEPT[table].items()])
+    kinds = _KEPT[table].items()
+    return pa.schema(
+        [(name, pa.timestamp("us", "UTC") if kind == "instant" else pa.type_for_alias(kind)) for name, kind in kinds]
+    )
 
 
 def _write(db: "Warehouse", table: str, rows: Iterable[tuple[Any, ...]] = ()) -> None:
