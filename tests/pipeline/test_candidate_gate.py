@@ -48,7 +48,8 @@ create table staging.stg_call_logs as select *, date '2024-03-04' as business_da
 create table staging.stg_survey_responses as select *, date '2024-03-04' as business_date from raw.survey_responses;
 create table staging.stg_risk_scores as select *, date '2024-03-04' as business_date from raw.risk_scores;
 create table staging.stg_points_entries as select *, date '2024-03-04' as business_date from raw.points_entries;
-create table staging.stg_survey_invitations as from raw.survey_invitations;
+create table staging.stg_survey_invitations as select *, date '2024-03-04' as business_date
+from raw.survey_invitations;
 create table staging.stg_outreach as select 'O0' as outreach_id;
 create table staging.stg_complaints as select 'K0' as complaint_id;
 create table staging.stg_account_parties as select 'A0' as account_id, 'P0' as party_id;
