@@ -70,10 +70,12 @@ def build(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
 
 def one_day(options: argparse.Namespace, folder: Path) -> dict[str, Series]:
     """A day's files into a bank with a history, beside one query over them and the same with a short history."""
-    bank, short = (files.bank(folder / "files", options.customers, days) for days in (options.days, SHORT))
-    rivals = [measure.plain("duckdb_day")] if "duckdb" in options.rivals else []
-    contestants = [measure.cx360("one_day"), measure.short("one_day_short"), *rivals]
-    arguments = {"bank": str(bank), "short_bank": str(short)}
+    contestants = [measure.cx360("one_day")]
+    contestants += [measure.plain("duckdb_day")] if "duckdb" in options.rivals else []
+    arguments = {"bank": str(files.bank(folder / "files", options.customers, options.days))}
+    if options.days > SHORT:
+        contestants.append(measure.short("one_day_short"))
+        arguments["short_bank"] = str(files.bank(folder / "files", options.customers, SHORT))
     return measure.race(contestants, options.runs, folder / "work", _say, **arguments)
 
 

@@ -3,6 +3,7 @@
 Here belong a large transactions file, a synthetic bank, and its relations as rivals read them.
 """
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -58,16 +59,27 @@ def parquet(bank: Path) -> Path:
         fresh = path.with_suffix(".part")
         fresh.mkdir()
         with duckdb.connect() as db:
-            db.execute(views(f"{bank}/inbox/*"))
+            db.execute(views(bank))
             for name in RELATIONS:
                 db.execute(f"copy {name} to '{fresh}/{name}.parquet' (format parquet, compression zstd)")
         fresh.rename(path)
     return path
 
 
-def views(inbox: str) -> str:
-    """Statements that show the files of folders of an inbox (a pattern) as relations."""
-    return (BENCH / "customers_files.sql").read_text().replace("$inbox/*", inbox)
+def views(bank: Path, day: str = "*") -> str:
+    """Statements that show a bank's files as relations.
+
+    Args:
+        bank: of ``bank``.
+        day: the delivery day whose files to show; a relation of which none came is empty.
+    """
+    statements = []
+    for statement in (BENCH / "customers_files.sql").read_text().split(";\n"):
+        (name,) = re.findall(r"\$inbox/(\S+?)'", statement)
+        came = any((bank / "inbox").glob(f"{day}/{name}"))
+        shown = statement.replace("$inbox/", f"{bank}/inbox/{day if came else '*'}/")
+        statements.append(shown if came else f"{shown} limit 0")
+    return ";\n".join(statements)
 
 
 def _select(rows: int, is_dirty: bool) -> str:

@@ -223,12 +223,12 @@ def one_day_short(folder: str, short_bank: str, **others: str) -> Result:
 def duckdb_day(folder: str, bank: str, **others: str) -> Result:
     """About thirty columns per customer from the last day's files, by one query."""
     last = max((Path(bank) / "inbox").iterdir())
-    return _profiles(folder, files.views(f"{last}"))
+    return _profiles(folder, files.views(Path(bank), last.name))
 
 
 def duckdb_profiles(folder: str, bank: str, **others: str) -> Result:
     """About thirty columns per customer from the same files, by one query."""
-    return _profiles(folder, files.views(f"{bank}/inbox/*"))
+    return _profiles(folder, files.views(Path(bank)))
 
 
 def duckdb_parquet(folder: str, parquet: str, **others: str) -> Result:

@@ -55,7 +55,7 @@ def test_the_bench_runs_and_keeps_its_table(tmp_path: Path) -> None:
     assert {step["step"] for step in build["cx360, from the lake"].steps[-1]} < steps
     assert build["cx360"].rows > 60 and build["DuckDB"].rows > 50
     assert build["DuckDB"].rows == build["DuckDB, Parquet"].rows == build["pandas, Parquet"].rows
-    assert one_day["cx360"].rows > 60 and one_day["cx360, short history"].rows > 60
+    assert one_day["cx360"].rows == build["cx360"].rows and one_day["DuckDB"].rows > 0
     matched = [races[name]["cx360"].rows for name in ("matching", "matching_day")]
     assert matched[0] == matched[1] > 50
     assert races["matching"]["Splink"].rows == pytest.approx(matched[0], rel=0.02), "rounding may turn one or two"
