@@ -30,6 +30,7 @@ from cx360.gates.report import GateReport, Outcome, Verdict
 from cx360.gates.suites import Rule, Suite
 from cx360.identity import budget
 from cx360.settings import Settings
+from cx360.warehouse import EVENT_FEEDS
 
 if TYPE_CHECKING:
     from cx360.engines import Warehouse
@@ -37,13 +38,10 @@ if TYPE_CHECKING:
 
 GATE = "candidate"
 
-#: What a key is in staging, by feed. Of events, days in scope are staged anew and the others kept; the last hold fewer
-#: keys than arrived: as of a day, or the last snapshot's.
-_KEYS_OF_MASTERS = {
+#: What a key is in staging, by feed; the latter hold fewer keys than arrived: as of a day, or the last snapshot's.
+_KEYS = {
     "parties": "party_id, updated_at",
     "accounts": "account_id",
-}
-_KEYS_OF_EVENTS = {
     "transactions": "transaction_id",
     "app_events": "event_id",
     "call_logs": "call_id",
@@ -208,14 +206,13 @@ def _facts(settings: Settings) -> dict[str, float | None]:
     """The facts; one with nothing to count is None, one that cannot be counted is missing."""
     facts: dict[str, float | None] = {}
     statements = {name: [sql] for name, sql in _FACTS.items()}
-    arrived = _KEYS_OF_MASTERS | _KEYS_OF_EVENTS
-    statements["keys_not_staged"] = [_not_staged(feed, key) for feed, key in arrived.items()]
+    statements["keys_not_staged"] = [_not_staged(feed, key) for feed, key in _KEYS.items()]
     errors = engines.of(settings).errors()
     try:
         with engines.open_warehouse(settings, read_only=True) as db:
             run = db.query("select as_of, timezone, full_refresh from raw.run").to_pylist()[0]
             statements["keys_staged_twice"] = [
-                _twice(feed, key, run["full_refresh"]) for feed, key in (arrived | _KEYS_OF_FEWER).items()
+                _twice(feed, key, run["full_refresh"]) for feed, key in (_KEYS | _KEYS_OF_FEWER).items()
             ]
             columns = _public_columns(db)
             statements["shares_out_of_range"] = _shares(columns)
@@ -261,7 +258,7 @@ def _not_staged(feed: str, key: str) -> str:
 
 def _twice(feed: str, key: str, everything: bool) -> str:
     staged = f"staging.stg_{feed}"
-    if feed in _KEYS_OF_EVENTS and not everything:  # of the keys of days in scope, on whatever days they are
+    if feed in EVENT_FEEDS and not everything:  # of the keys of days in scope, on whatever days they are
         days = f"select business_date from raw.run_scope where feed = '{feed}'"
         staged += f" where {key} in (select {key} from {staged} where business_date in ({days}))"
     return (
