@@ -149,7 +149,10 @@
 {%- endmacro %}
 
 {% macro spark__partition_cols(label, required=false) -%}
-    {% if config.get("incremental_strategy") == "run_scope" -%}
+    {% if
+        config.get("materialized") == "incremental"
+        and config.get("incremental_strategy") == "run_scope"
+    -%}
         {{ label }} (business_date)
     {%- endif %}
 {%- endmacro %}

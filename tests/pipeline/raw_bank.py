@@ -20,7 +20,7 @@ from cx360.identity.resolve import Known, resolve
 from cx360.ledger import Decision
 from cx360.pipeline import EVIDENCE as _EVIDENCE
 from cx360.settings import PROJECT, Settings
-from cx360.warehouse import EVENT_FEEDS
+from cx360.warehouse import EVENT_FEEDS, kept_schema
 
 TIMEZONE = "Europe/Berlin"
 EVIDENCE = _EVIDENCE.split()
@@ -61,6 +61,9 @@ class RawBank:
                 );
                 create table raw.blocked_identifiers (identifier_type varchar, identifier varchar);
             """)
+            for table in ("text_readings", "text_mentions", "driver_estimates"):  # what Python reads and estimates
+                db.register("nothing", kept_schema(table).empty_table())
+                db.execute(f"create table raw.{table} as from nothing")
 
     def deliver(
         self,

@@ -32,6 +32,7 @@ PUBLIC = (
     "profile.profile_ids",
     "profile.customer_timeline",
     "cx.cx_metrics_daily",
+    "cx.cx_metrics_rolling",
     "cx.cx_metric_moves",
     "cx.cx_drivers",
     "cx.cx_alerts",
@@ -39,6 +40,9 @@ PUBLIC = (
     "cx.cx_issue_priority",
     "features.customer_features",
 )
+
+#: Of so small a bank no figure is reliable enough to be compared or to alarm anybody.
+QUIET = {"cx.cx_alerts", "cx.cx_benchmark_gaps"}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +93,7 @@ def lake_bytes(home: Settings) -> dict[str, str]:
 
 
 def test_every_table_is_published_with_rows(made: Settings) -> None:
-    assert all(rows for rows in published(made).values())
+    assert {table for table, rows in published(made).items() if not rows} == QUIET
 
 
 def test_what_became_of_each_model_is_kept(made: Settings) -> None:

@@ -6,6 +6,7 @@ interval is right when it covers that NPS in at least 93 % of the draws.
 
 import numpy as np
 import pytest
+
 from cx360.statistics import intervals
 
 DRAWS, INVITED = 2_000, 1_200
