@@ -59,9 +59,34 @@ cells_{{ loop.index }} as (
 ),
 {%- endfor %}
 
+-- where lines and columns still leave one part alone, the whole breakdown of the day is hidden
+judged as (
+    select
+        *,
+        {%- for part in ['line', 'column'] %}
+        {{ count_if('is_hidden_3') }} over (
+            partition by {{ totals }}, {{ part }}_value
+        ) = 1
+        and count(*) over (
+            partition by {{ totals }}, {{ part }}_value
+        ) > 1 as is_{{ part }}_open
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from cells_3
+),
+
+closed as (
+    select
+        *,
+        {{ count_if('is_line_open or is_column_open') }} over (
+            partition by {{ totals }}
+        ) > 0 as is_open
+    from judged
+),
+
 hidden as (
-    select {{ keys }} from cells_3
-    where is_hidden_3
+    select {{ keys }} from closed
+    where is_hidden_3 or is_open
 )
 
 select * from hidden
