@@ -191,7 +191,7 @@ def test_what_is_known_is_not_estimated_again(bank: RawBank) -> None:
     before = bank.query("select * from raw.driver_estimates order by all")
     assert drivers.estimate(bank.settings) == {"quarters": 2, "estimated": 0, "changed": False}
     assert bank.query("select * from raw.driver_estimates order by all") == before
-    bank.open(4, {"survey_responses": ["2026-03-30"]})
+    bank.open(4, changed=[4])
     bank.dbt(["stg_survey_responses", *(f"int_cx__{name}" for name in LATE)], AS_OF)
     assert drivers.estimate(bank.settings) == {"quarters": 2, "estimated": 1, "changed": True}
     kept = [row for row in bank.query("select * from raw.driver_estimates order by all") if row in before]
