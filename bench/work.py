@@ -71,10 +71,15 @@ def build(folder: str, bank: str, **others: str) -> Result:
     settings = Settings(home=Path(folder), inbox=Path(bank) / "inbox")
     with _deployment(settings):
         steps = day_in_process(settings, "bench")
-        customers = steps[-1]["summary"]["tables"]["profile.customer_profile"]
+        customers = _profiles_published(steps)
     for step in steps:
         del step["summary"]
     return {**_sum(steps), "rows": customers, "steps": steps}
+
+
+def _profiles_published(steps: list[Result]) -> int:
+    (publish,) = (step for step in steps if step["step"] == "publish")
+    return int(publish["summary"]["tables"]["profile.customer_profile"])
 
 
 def _sum(steps: list[Result]) -> Result:
@@ -208,7 +213,7 @@ def one_day(folder: str, bank: str, **others: str) -> Result:
         steps = day_in_process(settings, "one more day", until=day)
         run = pipeline.Run("nothing new", as_of=day + timedelta(days=1))
         idle = _steps((step.name, partial(step, settings, run)) for step in pipeline.BUILD_STEPS)
-        rows = steps[-1]["summary"]["tables"]["profile.customer_profile"]
+        rows = _profiles_published(steps)
     fixed = {"step": "(a day on which nothing comes)", **_sum(idle)}
     for step in steps:
         del step["summary"]

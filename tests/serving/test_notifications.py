@@ -1,44 +1,31 @@
 """Notifications: each alert is told once as opened and once as closed, whatever comes late."""
 
+import importlib
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
-from typing import Any
+from multiprocessing import get_context
 
 import pytest
-from airflow.sdk import BaseNotifier
 from sqlalchemy import text
 
-from cx360 import ledger, notifications
+from cx360 import airflow_home, ledger, notifications
 from cx360.settings import Settings
+
+#: Counts, and what the notifier was handed: kind and message.
+Sent = tuple[dict[str, int], list[tuple[str, str]]]
+
+NOTEBOOK = "tests.serving.notebook"
 
 COLUMNS = (
     "alert_id text, rule text, owner text, opened_date date, closed_date date, opening_value double precision,"
     " told_within_days bigint"
 )
 
-#: What the notifier below was handed.
-taken: list[tuple[str, str]] = []
-
-
-class Notebook(BaseNotifier):
-    """Writes down what it is told."""
-
-    template_fields = ("message",)
-
-    def __init__(self, message: str, fails_on: str = "") -> None:
-        super().__init__()
-        self.message, self.fails_on = message, fails_on
-
-    def notify(self, context: Any) -> None:
-        if context["alert"]["alert_id"] == self.fails_on:
-            raise ConnectionError("nobody there")
-        taken.append((context["kind"], self.message))
-
 
 @pytest.fixture
 def publish(settings: Settings) -> Callable[..., None]:
     """Publishes alerts (id, opened, closed) as of a day."""
-    taken.clear()
 
     def publish(as_of: date, *alerts: tuple[str, date, date | None]) -> None:
         with ledger.session(settings) as session:
@@ -112,27 +99,36 @@ def test_history_is_told_to_nobody(settings, publish) -> None:
     assert handed(settings) == [("opened", "edge")]
 
 
-def test_a_notifier_of_airflow_is_made_for_each_alert(settings, publish) -> None:
-    publish(march(10), ("a", march(8), None), ("b", march(9), None))
-    told = settings.model_copy(
-        update={
-            "notifier": f"{__name__}.Notebook",
-            "notifier_arguments": {"message": "{{ alert.rule }} {{ kind }} on {{ alert.event_date }}"},
-        }
-    )
-    assert notifications.send(told) == {"opened": 2, "closed": 0}
-    assert [(kind, message) for kind, message in taken] == [
-        ("opened", "low opened on 2026-03-08"),
-        ("opened", "low opened on 2026-03-09"),
-    ]
+@pytest.fixture
+def send_by_notifier(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sent]:
+    """Sends by a notifier of Airflow, which takes a process of its own: Airflow reads its environment only once."""
+    for name, value in airflow_home.environment(settings).items():
+        monkeypatch.setenv(name, value)
+
+    def send(**arguments: str) -> Sent:
+        told = {"notifier": f"{NOTEBOOK}.Notebook", "notifier_arguments": arguments}
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            return process.submit(_send, settings.model_copy(update=told)).result()
+
+    return send
 
 
-def test_what_a_notifier_did_not_take_is_due_again(settings, publish) -> None:
+def _send(settings: Settings) -> Sent:
+    counts = notifications.send(settings)
+    return counts, importlib.import_module(NOTEBOOK).taken
+
+
+def test_a_notifier_of_airflow_is_made_for_each_alert(publish, send_by_notifier) -> None:
     publish(march(10), ("a", march(8), None), ("b", march(9), None))
-    arguments = {"message": "{{ alert.alert_id }}", "fails_on": "b"}
-    told = settings.model_copy(update={"notifier": f"{__name__}.Notebook", "notifier_arguments": arguments})
+    counts, taken = send_by_notifier(message="{{ alert.rule }} {{ kind }} on {{ alert.event_date }}")
+    assert counts == {"opened": 2, "closed": 0}
+    assert taken == [("opened", "low opened on 2026-03-08"), ("opened", "low opened on 2026-03-09")]
+
+
+def test_what_a_notifier_did_not_take_is_due_again(settings, publish, send_by_notifier) -> None:
+    publish(march(10), ("a", march(8), None), ("b", march(9), None))
     with pytest.raises(ConnectionError):
-        notifications.send(told)
+        send_by_notifier(message="{{ alert.alert_id }}", fails_on="b")
     assert handed(settings) == [("opened", "b")]
 
 
