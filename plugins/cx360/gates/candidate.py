@@ -258,9 +258,8 @@ def _not_staged(feed: str, key: str) -> str:
 
 def _twice(feed: str, key: str, everything: bool) -> str:
     staged = f"staging.stg_{feed}"
-    if feed in EVENT_FEEDS and not everything:  # of the keys of days in scope, on whatever days they are
-        days = f"select business_date from raw.run_scope where feed = '{feed}'"
-        staged += f" where {key} in (select {key} from {staged} where business_date in ({days}))"
+    if feed in EVENT_FEEDS and not everything:
+        staged += f" where {key} in (select event_key from raw.run_scope where feed = '{feed}')"
     return (
         f"select (select count(*) from {staged}) - (select count(*) from (select distinct {key} from {staged}) as keys)"
     )
