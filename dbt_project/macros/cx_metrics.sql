@@ -14,6 +14,14 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{# Whether rows of two relations are of the same cell of a breakdown. #}
+{% macro cx_is_same_cell(a, b) -%}
+    {{ a }}.dimension_set = {{ b }}.dimension_set
+    {%- for dimension in cx_dimensions() %}
+    and {{ a }}.{{ dimension }} = {{ b }}.{{ dimension }}
+    {%- endfor %}
+{%- endmacro %}
+
 {# The breakdowns: lists of dimensions, none for the total. #}
 {% macro cx_dimension_sets(dimensions=none) -%}
     {% set singles = dimensions or cx_dimensions() -%}

@@ -1,21 +1,27 @@
-{#
-  Chances of Poisson counts, exact but for the last digits of a double; no engine has all the
-  functions for it.
-#}
+{# Chances of Poisson counts, for alerts and topics; Spark has no function for them. #}
 
-{# Natural logarithm of x factorial: Stirling's series at x + 10, where it is right to twelve digits. #}
-{% macro ln_factorial(x) -%}
-    {% set far = '(' ~ x ~ ' + 10)' -%}
+{#
+  ln n! of a whole number: Stirling's series of ln gamma(z) at z = n + 9, where four terms are good to 12 digits, less the
+  logarithms of n + 1 to n + 8 (Abramowitz and Stegun 1964, 6.1.15 and 6.1.41).
+#}
+{% macro log_factorial(n) -%}
+    {% set z = "(cast(" ~ n ~ " as double) + 9)" -%}
     (
-        ({{ far }} + 0.5) * ln({{ far }}) - {{ far }} + {{ 0.9189385332046727 }}
-        + power(12 * {{ far }}, -1) - power(360 * {{ far }} * {{ far }} * {{ far }}, -1)
-        {%- for more in range(1, 11) %}
-        - ln({{ x }} + {{ more }})
+        ({{ z }} - 0.5) * ln({{ z }}) - {{ z }} + 0.5 * ln(2 * pi())
+        + 1 / (12 * {{ z }})
+        - 1 / (360 * power({{ z }}, 3))
+        + 1 / (1260 * power({{ z }}, 5))
+        - 1 / (1680 * power({{ z }}, 7))
+        {%- for step in range(1, 9) %}
+        - ln(cast({{ n }} as double) + {{ step }})
         {%- endfor %}
     )
 {%- endmacro %}
 
-{# Chance of exactly so many where so many are expected. Both doubles, the second over 0. #}
-{% macro poisson_chance(count, mean) -%}
-    exp({{ count }} * ln({{ mean }}) - {{ mean }} - {{ ln_factorial(count) }})
+{#
+  Chance of exactly n where so many are expected (over 0): exp(n ln expected - expected - ln n!). The tail from n on is
+  the sum of those of n, n + 1, …, each of which is less than the one before by expected / n at least.
+#}
+{% macro poisson_chance(n, expected) -%}
+    exp({{ n }} * ln({{ expected }}) - {{ expected }} - {{ log_factorial(n) }})
 {%- endmacro %}

@@ -26,10 +26,7 @@ judged as (
             m.window_days = h.window_days
             and m.metric = h.metric
             and m.metric_date = h.metric_date
-            and m.dimension_set = h.dimension_set
-            {%- for dimension in cx_dimensions() %}
-            and m.{{ dimension }} = h.{{ dimension }}
-            {%- endfor %}
+            and {{ cx_is_same_cell('m', 'h') | indent(12) }}
 ),
 
 -- of those invited on the same days, in the same breakdown
@@ -83,10 +80,7 @@ told as (
             m.invitation_metric = i.metric
             and m.window_days = i.window_days
             and m.metric_date = i.metric_date
-            and m.dimension_set = i.dimension_set
-            {%- for dimension in cx_dimensions() %}
-            and m.{{ dimension }} = i.{{ dimension }}
-            {%- endfor %}
+            and {{ cx_is_same_cell('m', 'i') | indent(12) }}
     -- what is wanted of a day's total is not what is wanted of ninety days'
     left join targets as b
         on
@@ -94,10 +88,7 @@ told as (
             and (m.window_days = 1 or not m.is_total)
             and m.metric_date >= b.valid_from
             and coalesce(m.metric_date < b.valid_to, true)
-            and m.dimension_set = b.dimension_set
-            {%- for dimension in cx_dimensions() %}
-            and m.{{ dimension }} = b.{{ dimension }}
-            {%- endfor %}
+            and {{ cx_is_same_cell('m', 'b') | indent(12) }}
 )
 
 select * from told

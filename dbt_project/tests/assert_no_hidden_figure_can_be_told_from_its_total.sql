@@ -18,10 +18,7 @@ marked as (
             m.window_days = h.window_days
             and m.metric = h.metric
             and m.metric_date = h.metric_date
-            and m.dimension_set = h.dimension_set
-            {%- for dimension in cx_dimensions() %}
-            and m.{{ dimension }} = h.{{ dimension }}
-            {%- endfor %}
+            and {{ cx_is_same_cell('m', 'h') | indent(12) }}
 ),
 
 -- the parts of a total are those that differ in one dimension

@@ -37,10 +37,7 @@ compared as (
             m.metric = b.metric
             and m.metric_date >= b.valid_from
             and coalesce(m.metric_date < b.valid_to, true)
-            and m.dimension_set = b.dimension_set
-            {%- for dimension in cx_dimensions() %}
-            and m.{{ dimension }} = b.{{ dimension }}
-            {%- endfor %}
+            and {{ cx_is_same_cell('m', 'b') | indent(12) }}
 ),
 
 judged as (

@@ -47,10 +47,7 @@ counted as (
         on
             s.metric = m.metric
             and d.metric_date = m.metric_date
-            and s.dimension_set = m.dimension_set
-            {%- for dimension in cx_dimensions() %}
-            and s.{{ dimension }} = m.{{ dimension }}
-            {%- endfor %}
+            and {{ cx_is_same_cell('s', 'm') | indent(12) }}
 ),
 
 summed as (
@@ -86,7 +83,7 @@ tails as (
         {{ series | join(', ') }},
         b.metric_date,
         {{ round_double(
-            'sum(' ~ poisson_chance('cast(b.n + t.number as double)', 'b.baseline') ~ ')', 9
+            'sum(' ~ poisson_chance('(b.n + t.number)', 'b.baseline') ~ ')', 9
         ) }} as tail_chance
     from baselines as b
     cross join terms as t

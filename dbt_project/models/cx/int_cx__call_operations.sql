@@ -4,10 +4,6 @@ calls as (
     select * from {{ ref('int_cx__calls') }}
 ),
 
-logs as (
-    select * from {{ ref('stg_call_logs') }}
-),
-
 contacts as (
     select * from {{ ref('int_cx__contacts') }}
 ),
@@ -36,7 +32,7 @@ operations as (
         c.ended_at,
         c.measured_wait_seconds as wait_seconds,
         c.measured_handle_seconds as handle_seconds,
-        l.transfer_count,
+        c.transfer_count,
         case
             when p.contact_id is null then null
             when
@@ -46,7 +42,6 @@ operations as (
             else 0
         end as is_repeat
     from calls as c
-    inner join logs as l on c.call_id = l.call_id
     cross join rules as r
     left join preceded as p on p.contact_id = 'call_logs:' || c.call_id
 )

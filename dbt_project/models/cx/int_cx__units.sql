@@ -34,7 +34,7 @@ units as (
     left join answers as a
         on
             o.observation_id = a.response_id
-            and m.family <> 'operations'
+            and o.is_answer
 )
 
 select * from units

@@ -4,8 +4,9 @@ topic_days as (
     select * from {{ ref('int_words__topic_days') }}
 ),
 
-tail_steps as (
-    {{ tail_steps() | indent(4) }}
+-- terms of a tail, which fall to nothing long before
+terms as (
+    select number from {{ numbers(200) }}
 ),
 
 -- a topic not named at all in the days before is expected once in as many
@@ -37,11 +38,11 @@ tails as (
         o.business_date,
         o.language,
         {{ round_double(
-            'sum(' ~ poisson_probability('(o.text_count + s.tail_step)', 'o.expected_count') ~ ')',
+            'sum(' ~ poisson_chance('(o.text_count + t.number)', 'o.expected_count') ~ ')',
             9,
         ) }} as tail_probability
     from over_baseline as o
-    cross join tail_steps as s
+    cross join terms as t
     group by o.topic, o.business_date, o.language
 ),
 
