@@ -1,7 +1,21 @@
 with
 
+to_compute as (
+    {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
+),
+
+days as (
+    select * from to_compute
+    where window_days = 1
+),
+
 observations as (
-    select * from {{ ref('int_cx__observations') }}
+    select o.*
+    from {{ ref('int_cx__observations') }} as o
+    inner join days as d
+        on
+            o.metric = d.metric
+            and o.metric_date = d.metric_date
 ),
 
 -- most persons have one observation of a day: only the others must be told apart
@@ -40,4 +54,12 @@ grouped as (
     group by {{ cx_grouping_sets(['metric', 'metric_date']) | indent(4) }}
 )
 
-select * from grouped
+select
+    g.*,
+    d.window_days,
+    d.digest
+from grouped as g
+inner join days as d
+    on
+        g.metric = d.metric
+        and g.metric_date = d.metric_date

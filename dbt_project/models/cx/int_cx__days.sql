@@ -8,11 +8,12 @@ windows as (
 
 known as (
     select
-        metric,
-        metric_date,
-        max(final_date) as final_date
-    from {{ ref('int_cx__observations') }}
-    group by metric, metric_date
+        o.metric,
+        o.metric_date,
+        max(o.final_date) as final_date,
+        {{ digest_of_rows('o') }} as digest
+    from {{ ref('int_cx__observations') }} as o
+    group by o.metric, o.metric_date
 ),
 
 spans as (
@@ -55,16 +56,48 @@ told as (
     inner join windows as w on {{ add_days('d.first_date', 'w.window_days - 1') }} <= d.metric_date
 ),
 
+digests as (
+    select
+        t.metric,
+        t.window_days,
+        t.metric_date,
+        sum(k.digest) as digest
+    from told as t
+    inner join known as k
+        on
+            t.metric = k.metric
+            and t.metric_date >= k.metric_date
+            and t.metric_date < {{ add_days('k.metric_date', 't.window_days') }}
+    group by t.metric, t.window_days, t.metric_date
+),
+
 -- ends of months are days of their own
 united as (
-    select * from told
+    select
+        t.*,
+        g.digest
+    from told as t
+    left join digests as g
+        on
+            t.metric = g.metric
+            and t.window_days = g.window_days
+            and t.metric_date = g.metric_date
     union all
-    select distinct
-        metric,
+    select
+        m.metric,
         1 as window_days,
-        metric_date,
-        final_date
-    from {{ ref('int_cx__month_cells') }}
+        m.metric_date,
+        m.final_date,
+        {{ digest_of_rows('m') }} as digest
+    from {{ ref('int_cx__month_cells') }} as m
+    group by m.metric, m.metric_date, m.final_date
 )
 
-select * from united
+select
+    metric,
+    window_days,
+    metric_date,
+    final_date,
+    final_date <= {{ as_of() }} as is_final,
+    2 * digest + case when final_date <= {{ as_of() }} then 1 else 0 end as digest
+from united

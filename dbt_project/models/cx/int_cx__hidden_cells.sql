@@ -2,16 +2,43 @@
   Cells of so few that they would tell of persons (definitions: identifying), and with each a second
   cell of the same total, so that no difference gives it away. A pair has lines and columns of totals.
 -#}
-{%- set keys = 'window_days, metric, metric_date, dimension_set, ' ~ cx_dimension_columns() -%}
 {%- set totals = 'window_days, metric, metric_date, dimension_set' -%}
+{%- set keys = totals ~ ', digest, ' ~ cx_dimension_columns() -%}
 
 with
+
+days as (
+    {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
+),
+
+cells as (
+    select
+        m.*,
+        m.n < r.identifying_below_n as is_small
+    from {{ ref('int_cx__metrics') }} as m
+    inner join days as d
+        on
+            m.metric = d.metric
+            and m.window_days = d.window_days
+            and m.metric_date = d.metric_date
+    cross join {{ ref('int_cx__rules') }} as r
+    where
+        not m.is_total
+        and m.n > 0
+),
+
+-- in other breakdowns nothing is hidden
+breakdowns as (
+    select distinct {{ totals }}
+    from cells
+    where is_small
+),
 
 cells_0 as (
     select
         {{ keys }},
         n,
-        n < (select identifying_below_n from {{ ref('int_cx__rules') }}) as is_hidden_0,
+        is_small as is_hidden_0,
         case dimension_set
             {%- for names in cx_dimension_sets() if names | length == 2 %}
             when '{{ cx_dimension_set_name(names) }}' then {{ names[0] }}
@@ -24,10 +51,8 @@ cells_0 as (
             {%- endfor %}
             else '(all)'
         end as column_value
-    from {{ ref('int_cx__metrics') }}
-    where
-        not is_total
-        and n > 0
+    from cells
+    where ({{ totals }}) in (select {{ totals }} from breakdowns)
 ),
 
 {%- for of_totals, other in [

@@ -22,7 +22,7 @@ cells as (
 ),
 
 days as (
-    select * from {{ ref('int_cx__days') }}
+    {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
 ),
 
 registry as (
@@ -40,7 +40,8 @@ described as (
         r.interval_method,
         r.invitation_metric,
         r.adds_as <> 'mean' as is_total,
-        {{ as_of() }} >= d.final_date as is_final,
+        d.is_final,
+        d.digest,
         {{ divide('c.value_sum', 'c.n', 12) }} as mean_value,
         {{ divide('c.square_sum', 'c.n', 12) }} as mean_square,
         {{ divide('c.weighted_sum', 'c.weight_sum', 12) }} as weighted_mean,

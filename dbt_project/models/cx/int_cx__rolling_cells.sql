@@ -5,20 +5,52 @@
 {%- set keys = 'metric, dimension_set, ' ~ cx_dimension_columns() -%}
 {%- set sums = [['n_persons', 'bigint']] + cx_sums() -%}
 {%- set changes = [
-    ['int_cx__daily_cells', 'metric_date', ''],
-    ['int_cx__daily_cells', add_days('metric_date', 'window_days'), '-'],
-    ['int_cx__replaced_cells', 'next_date', '-'],
-    ['int_cx__replaced_cells', add_days('metric_date', 'window_days'), ''],
+    ['daily', 'metric_date', ''],
+    ['daily', add_days('metric_date', 'window_days'), '-'],
+    ['replaced', 'next_date', '-'],
+    ['replaced', add_days('metric_date', 'window_days'), ''],
 ] -%}
 
 with
 
-windows as (
-    {{ cx_window_rows() | indent(4) }}
+to_compute as (
+    {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
 ),
 
 days as (
-    select * from {{ ref('int_cx__days') }}
+    select * from to_compute
+    where window_days > 1
+),
+
+-- days before that are in no window to compute
+windows as (
+    select
+        metric,
+        window_days,
+        {{ add_days('min(metric_date)', '1 - window_days') }} as first_date
+    from days
+    group by metric, window_days
+),
+
+daily as (
+    select
+        {{ cx_dimension_columns('c') }},
+        c.metric,
+        c.dimension_set,
+        c.metric_date,
+        w.window_days,
+        {%- for name, type in sums %}
+        c.{{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_cx__daily_cells') }} as c
+    inner join windows as w
+        on
+            c.metric = w.metric
+            and c.metric_date >= w.first_date
+),
+
+replaced as (
+    {{ cx_replaced_cells(ref('int_cx__observations'), 'windows') | indent(4) }}
 ),
 
 changes as (
@@ -30,8 +62,7 @@ changes as (
         {%- for name, type in sums %}
         {{ sign }}{{ name }} as {{ name }}{{ "," if not loop.last }}
         {%- endfor %}
-    from {{ ref(relation) }}
-    {{ 'cross join windows' if relation == 'int_cx__daily_cells' }}
+    from {{ relation }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
@@ -65,9 +96,15 @@ summed as (
 -- a row a day, once the whole window lies in the days the metric is known of
 rolled as (
     select
-        s.*,
+        {{ cx_dimension_columns('s') }},
+        s.metric,
+        s.dimension_set,
+        s.window_days,
         d.metric_date,
-        d.final_date
+        {%- for name, type in sums %}
+        s.{{ name }},
+        {%- endfor %}
+        d.digest
     from summed as s
     inner join days as d
         on

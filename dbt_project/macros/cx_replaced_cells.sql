@@ -1,31 +1,39 @@
-{#-
-  What is in several days of a window and counts in it once: answers that a later one of the person to
-  the same question takes the place of, and people who answered more than once.
--#}
+{#
+  What is in several days of a window and counts in it once: answers that a later one of the person
+  to the same question takes the place of, and people who answered more than once. It goes out on
+  next_date. Two rows at most per metric, window_days, metric_date, next_date and cell: answers in
+  one, people in the other. windows has a row per metric and window_days, with its first_date.
+#}
+{% macro cx_replaced_cells(observations, windows) -%}
 {%- set keys = 'metric, dimension_set, ' ~ cx_dimension_columns() -%}
-
 with
 
-windows as (
-    {{ cx_window_rows() | indent(4) }}
-),
-
-observations as (
-    select * from {{ ref('int_cx__observations') }}
-    where
-        is_counted
-        and is_answer
+first_dates as (
+    select
+        metric,
+        min(first_date) as first_date,
+        max(window_days) as window_days
+    from {{ windows }}
+    group by metric
 ),
 
 answers as (
     select
-        *,
-        lead(metric_date) over (
-            partition by metric, unit_key
-            order by metric_date
+        o.*,
+        f.window_days,
+        lead(o.metric_date) over (
+            partition by o.metric, o.unit_key
+            order by o.metric_date
         ) as next_date,
-        count(*) over (partition by metric, person_key) as answer_count
-    from observations
+        count(*) over (partition by o.metric, o.person_key) as answer_count
+    from {{ observations }} as o
+    inner join first_dates as f
+        on
+            o.metric = f.metric
+            and o.metric_date >= f.first_date
+    where
+        o.is_counted
+        and o.is_answer
 ),
 
 -- of each cell, what goes out when the next answer comes
@@ -38,7 +46,7 @@ replaced as (
         cast(0 as bigint) as n_persons,
         {{- cx_sums_of_observations() | indent(4) }}
     from answers
-    where next_date is not null
+    where next_date < {{ add_days('metric_date', 'window_days') }}
     group by {{ cx_grouping_sets(['metric', 'metric_date', 'next_date']) | indent(4) }}
 ),
 
@@ -101,4 +109,9 @@ select
     u.*,
     w.window_days
 from united as u
-inner join windows as w on u.next_date < {{ add_days('u.metric_date', 'w.window_days') }}
+inner join {{ windows }} as w
+    on
+        u.metric = w.metric
+        and u.metric_date >= w.first_date
+        and u.next_date < {{ add_days('u.metric_date', 'w.window_days') }}
+{%- endmacro %}
