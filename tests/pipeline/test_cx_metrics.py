@@ -120,3 +120,49 @@ def test_answers_are_weighed_by_who_was_invited(bank: Settings) -> None:
         " and dimension_set = 'total' and window_days = 90 and is_final",
     )
     assert shares and all(0.1 < row["value"] < 0.9 for row in shares)
+
+
+def test_an_agents_window_is_what_a_plain_reading_of_the_calls_says(bank: Settings) -> None:
+    calls = _rows(
+        bank,
+        "select coalesce(agent_id, '(unknown)') as agent_id, business_date, transfer_count, measured_handle_seconds"
+        " from cx.int_cx__calls where outcome = 'handled' and direction = 'inbound'",
+    )
+    cells = _rows(bank, "select * from cx.int_cx__agent_cells")
+    assert {cell["window_days"] for cell in cells} == {1, 7, 28, 90}
+    assert any(cell["transferred_count"] for cell in cells)
+    for cell in random.Random(7).sample(cells, 400):
+        first = cell["metric_date"] - timedelta(days=cell["window_days"] - 1)
+        taken = [
+            c for c in calls if c["agent_id"] == cell["agent_id"] and first <= c["business_date"] <= cell["metric_date"]
+        ]
+        alone = [c["measured_handle_seconds"] for c in taken if not c["transfer_count"]]
+        known = [seconds for seconds in alone if seconds is not None]
+        plain = (len(taken), len(known), len(taken) - len(alone), len(alone) - len(known), sum(known))
+        names = ("handled_count", "n", "transferred_count", "unknown_length_count", "handle_seconds")
+        assert tuple(cell[name] for name in names) == plain, cell
+
+
+def test_agents_add_up_to_the_handled_calls_of_the_metrics(bank: Settings) -> None:
+    """In what readers see, hidden or not; dbt holds the seconds to each other before anything is hidden."""
+    added = _rows(
+        bank,
+        "select metric_date, window_days, sum(handled_count)::int as n,"
+        " sum(n + transferred_count + unknown_length_count)::int as parts"
+        " from cx.agent_handling group by all order by all",
+    )
+    told = _rows(
+        bank,
+        "select metric_date, window_days, n + n_left_out as n from (from cx.cx_metrics_daily union all by name"
+        " from cx.cx_metrics_rolling) where metric = 'aht_seconds' and dimension_set = 'total' order by all",
+    )
+    assert [(a["metric_date"], a["window_days"], a["n"], a["parts"]) for a in added] == [
+        (t["metric_date"], t["window_days"], t["n"], t["n"]) for t in told
+    ]
+    rows = _rows(bank, "select * from cx.agent_handling")
+    assert {row["is_hidden"] for row in rows} == {True, False}
+    for row in rows:
+        shown = None if row["is_hidden"] else row["handle_seconds"]
+        assert row["handle_seconds"] == shown and (row["is_hidden"] or shown is not None)
+        assert row["is_hidden"] or not 0 < row["n"] < 5
+        assert (row["aht_seconds"] is not None) == (row["is_reliable"] and not row["is_hidden"])
