@@ -22,8 +22,8 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# The breakdowns: lists of dimensions, none for the total. #}
-{% macro cx_dimension_sets(dimensions=none) -%}
+{# The breakdowns: lists of dimensions, none for the total; pairs of the seed too, if wanted. #}
+{% macro cx_dimension_sets(dimensions=none, with_pairs=true) -%}
     {% set singles = dimensions or cx_dimensions() -%}
     {% set sets = [[]] -%}
     {% for dimension in singles %}{% do sets.append([dimension]) %}{% endfor -%}
@@ -32,7 +32,7 @@
         from {{ ref('cx_dimension_pairs') }}
         order by first_dimension, second_dimension
     {%- endset -%}
-    {% for first, second in (run_query(query).rows if execute else []) -%}
+    {% for first, second in (run_query(query).rows if execute and with_pairs else []) -%}
         {% if first in singles and second in singles %}{% do sets.append([first, second]) %}{% endif -%}
     {% endfor -%}
     {{ return(sets) }}
@@ -44,10 +44,10 @@
 {%- endmacro %}
 
 {# dimension_set and the dimensions of rows grouped by cx_grouping_sets of the same dimensions. #}
-{% macro cx_grouped_dimensions(dimensions=none) -%}
+{% macro cx_grouped_dimensions(dimensions=none, with_pairs=true) -%}
     {% set singles = dimensions or cx_dimensions() -%}
     case
-        {%- for names in cx_dimension_sets(singles) | reverse if names %}
+        {%- for names in cx_dimension_sets(singles, with_pairs) | reverse if names %}
         when {% for name in names %}grouping({{ name }}) = 0{{ " and " if not loop.last }}{% endfor %}
             then '{{ cx_dimension_set_name(names) }}'
         {%- endfor %}
@@ -63,9 +63,9 @@
 {%- endmacro %}
 
 {# Grouping sets: the columns given, with each breakdown. #}
-{% macro cx_grouping_sets(columns, dimensions=none) -%}
+{% macro cx_grouping_sets(columns, dimensions=none, with_pairs=true) -%}
     grouping sets (
-        {%- for names in cx_dimension_sets(dimensions) %}
+        {%- for names in cx_dimension_sets(dimensions, with_pairs) %}
         ({{ (columns + names) | join(', ') }}){{ "," if not loop.last }}
         {%- endfor %}
     )

@@ -50,9 +50,10 @@ def _entry(metric: Metric) -> str:
         "better": {"up": "more", "down": "less", "none": "neither"}[metric["direction"]],
         "adds": _ADDS[metric["adds_as"]],
         "interval": _INTERVALS[metric["interval_method"]],
-        "broken down by": {"all": "every dimension, and pairs of seed cx_dimension_pairs"}.get(
-            metric["breakdowns"], metric["breakdowns"]
-        ),
+        "broken down by": {
+            "all": "every dimension, and pairs of seed cx_dimension_pairs",
+            "every dimension": "every dimension, no pairs",
+        }.get(metric["breakdowns"], metric["breakdowns"]),
         "told for": metric["windows"],
         "final after": metric["final_after"],
         "owner": metric["owner"],
@@ -67,12 +68,14 @@ _ADDS = {
     "sum": "over days and breakdowns",
     "last": "over people, not over days: a balance",
     "distinct": "over no days: different people",
+    "quantile": "over nothing, neither days nor breakdowns: each is worked out of its own contacts",
 }
 
 _INTERVALS = {
     "nps": "adjusted Wald (Rocks 2016), from 10 answers",
     "share": "Wilson (1927)",
     "mean": "Student's t, from 30 values",
+    "median": "order statistics (Conover 1999)",
     "none": "none: it is counted, not estimated",
 }
 
@@ -80,11 +83,11 @@ _INTERVALS = {
 def semantic(registry: list[Metric]) -> dict[str, Any]:
     """MetricFlow's definitions over the observations of ``int_cx__observations``, in any breakdown and period.
 
-    Each mean is a ratio of its sums, each total a sum. Metrics of ends of months are left to the table: they add over
-    no days. What the table hides or holds back until it is final, a semantic layer shows: it is for those who may see
-    observations.
+    Each mean is a ratio of its sums, each total a sum, each median that of its observations, by the engine's own
+    function. Metrics of ends of months are left to the table: they add over no days. What the
+    table hides or holds back until it is final, a semantic layer shows: it is for those who may see observations.
     """
-    defined = [metric for metric in registry if metric["breakdowns"] == "all"]
+    defined = [metric for metric in registry if metric["breakdowns"] != "segment and tier"]
     return {
         "semantic_models": [_SEMANTIC_MODEL],
         "metrics": [definition for metric in defined for definition in _definitions(metric)],
@@ -116,6 +119,12 @@ _SEMANTIC_MODEL: dict[str, Any] = {
             "expr": "case when is_counted then 1 else 0 end",
             "description": "Units, summed.",
         },
+        {
+            "name": "middle_value",
+            "agg": "median",
+            "expr": "case when is_counted then value end",
+            "description": "What the unit in the middle is worth; it adds up over nothing.",
+        },
     ],
 }
 
@@ -123,7 +132,7 @@ _SEMANTIC_MODEL: dict[str, Any] = {
 def _definitions(metric: Metric) -> list[dict[str, Any]]:
     """The metric, and what it is made of."""
     name = metric["metric"]
-    rows = f"{{{{ Dimension('observation__metric') }}}} = '{name}'"
+    rows = f"{{{{ Dimension('observation__metric') }}}} = '{metric['quantile_of'] or name}'"
 
     def part(suffix: str, measure: str, what: str) -> dict[str, Any]:
         return {
@@ -135,8 +144,9 @@ def _definitions(metric: Metric) -> list[dict[str, Any]]:
             "filter": rows,
         }
 
-    if metric["adds_as"] == "sum":
-        return [part("", "numerator_sum", "")]
+    whole = {"sum": "numerator_sum", "quantile": "middle_value"}.get(metric["adds_as"])
+    if whole:
+        return [part("", whole, "")]
     return [
         part("_numerator", "numerator_sum", ", numerator"),
         part("_n", "unit_count", ", n"),

@@ -1,6 +1,6 @@
 -- Calls. ser_start and ser_exit are the agent's service, so there is no wait and no queue entry
--- to be had. Rows without a call id carry only the complaint, client, phone and times: how they
--- ended is unknown. PHANTOM calls never reached anybody.
+-- to be had. Rows without a call id carry only phone and times: how they ended is unknown. PHANTOM
+-- calls never reached anybody. Transfers are not logged.
 select
     call_id,
     date_received || ' ' || ser_start as started_at,

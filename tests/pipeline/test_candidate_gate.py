@@ -88,6 +88,7 @@ create table cx.cx_metrics_daily as select * from (values
 create table cx.cx_metrics_rolling as select *, 7 as window_days from cx.cx_metrics_daily;
 create table cx.cx_alerts as select 'service_level_low:total:2024-03-04' as alert_id;
 create table cx.cx_benchmark_gaps as select 'service_level' as benchmark, date '2024-03-04' as metric_date;
+create table cx.agent_handling as select 'ada' as agent_id, date '2024-03-04' as metric_date, 1 as window_days;
 create table cx.cx_issue_priority as select date '2024-03-01' as month_start, 'card' as issue;
 create table features.customer_features as
 select profile_id, date '2024-03-04' as as_of_date, 3 as login_recency_days

@@ -3,8 +3,10 @@
 import random
 from collections.abc import Callable
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
+import numpy
 import pytest
 
 from cx360 import pipeline, sample
@@ -120,3 +122,104 @@ def test_answers_are_weighed_by_who_was_invited(bank: Settings) -> None:
         " and dimension_set = 'total' and window_days = 90 and is_final",
     )
     assert shares and all(0.1 < row["value"] < 0.9 for row in shares)
+
+
+def test_an_agents_window_is_what_a_plain_reading_of_the_calls_says(bank: Settings) -> None:
+    calls = _rows(
+        bank,
+        "select coalesce(agent_id, '(unknown)') as agent_id, business_date, transfer_count, measured_handle_seconds"
+        " from cx.int_cx__calls where outcome = 'handled' and direction = 'inbound'",
+    )
+    cells = _rows(bank, "select * from cx.int_cx__agent_cells")
+    assert {cell["window_days"] for cell in cells} == {1, 7, 28, 90}
+    assert any(cell["transferred_count"] for cell in cells)
+    for cell in random.Random(7).sample(cells, 400):
+        first = cell["metric_date"] - timedelta(days=cell["window_days"] - 1)
+        taken = [
+            c for c in calls if c["agent_id"] == cell["agent_id"] and first <= c["business_date"] <= cell["metric_date"]
+        ]
+        alone = [c["measured_handle_seconds"] for c in taken if not c["transfer_count"]]
+        known = [seconds for seconds in alone if seconds is not None]
+        plain = (len(taken), len(known), len(taken) - len(alone), len(alone) - len(known), sum(known))
+        names = ("handled_count", "n", "transferred_count", "unknown_length_count", "handle_seconds")
+        assert tuple(cell[name] for name in names) == plain, cell
+
+
+def test_agents_add_up_to_the_handled_calls_of_the_metrics(bank: Settings) -> None:
+    """In what readers see, hidden or not; dbt holds the seconds to each other before anything is hidden."""
+    added = _rows(
+        bank,
+        "select metric_date, window_days, sum(handled_count)::int as n,"
+        " sum(n + transferred_count + unknown_length_count)::int as parts"
+        " from cx.agent_handling group by all order by all",
+    )
+    told = _rows(
+        bank,
+        "select metric_date, window_days, n + n_left_out as n from (from cx.cx_metrics_daily union all by name"
+        " from cx.cx_metrics_rolling) where metric = 'aht_seconds' and dimension_set = 'total' order by all",
+    )
+    assert [(a["metric_date"], a["window_days"], a["n"], a["parts"]) for a in added] == [
+        (t["metric_date"], t["window_days"], t["n"], t["n"]) for t in told
+    ]
+    rows = _rows(bank, "select * from cx.agent_handling")
+    assert {row["is_hidden"] for row in rows} == {True, False}
+    for row in rows:
+        shown = None if row["is_hidden"] else row["handle_seconds"]
+        assert row["handle_seconds"] == shown and (row["is_hidden"] or shown is not None)
+        assert row["is_hidden"] or not 0 < row["n"] < 5
+        assert (row["aht_seconds"] is not None) == (row["is_reliable"] and not row["is_hidden"])
+
+
+@pytest.mark.parametrize("metric", ["wait", "handling"])
+def test_a_median_is_what_numpy_says_of_the_windows_calls(bank: Settings, metric: str) -> None:
+    of = {"wait": "wait_seconds", "handling": "aht_seconds"}[metric]
+    observations = _rows(bank, f"select * from cx.int_cx__observations where metric = '{of}' and is_counted")
+    cells = _rows(bank, f"select * from cx.int_cx__metrics where metric = '{metric}_median_seconds' and n > 0")
+    assert {cell["window_days"] for cell in cells} == {1, 7, 28, 90}
+    assert {cell["dimension_set"] for cell in cells} == {"total", *DIMENSIONS}
+    assert {cell["n"] % 2 for cell in cells} == {0, 1}
+    for cell in random.Random(11).sample(cells, 400):
+        first = cell["metric_date"] - timedelta(days=cell["window_days"] - 1)
+        shown = [d for d in DIMENSIONS if cell[d] != "(all)"]
+        values = sorted(
+            int(o["value"])
+            for o in observations
+            if first <= o["metric_date"] <= cell["metric_date"] and all(o[d] == cell[d] for d in shown)
+        )
+        assert cell["n"] == len(values) and cell["value_sum"] is None
+        assert cell["value"] == numpy.median(values), cell
+        bounds = (None, None)
+        if len(values) >= 6:
+            rank = _lower_rank(len(values))
+            bounds = (values[rank - 1], values[-rank])
+        assert (cell["lower_bound"], cell["upper_bound"]) == bounds, cell
+
+
+def _lower_rank(n: int) -> int:
+    """Rank of the lower bound of a median's interval, in whole numbers: the largest r with n + 1 - 2 r >= z sqrt(n)."""
+    squared = Fraction("1.959963984540054") ** 2 * n
+    return max(r for r in range(n // 2 + 1) if (n + 1 - 2 * r) ** 2 >= squared)
+
+
+def test_readers_see_a_median_from_thirty_calls_and_nothing_to_add(bank: Settings) -> None:
+    told = _rows(
+        bank,
+        "select * from (from cx.cx_metrics_daily union all by name from cx.cx_metrics_rolling)"
+        " where metric in ('wait_median_seconds', 'handling_median_seconds')",
+    )
+    assert {row["is_hidden"] for row in told} == {row["is_reliable"] for row in told} == {True, False}
+    for row in told:
+        assert row["numerator_sum"] is None and row["is_final"]
+        seen = row["is_reliable"] and not row["is_hidden"]
+        assert (row["value"] is not None) == (row["lower_bound"] is not None) == seen
+        if seen:
+            assert row["lower_bound"] <= row["value"] <= row["upper_bound"]
+    assert all(row["n"] >= 5 for row in told if not row["is_hidden"] and row["n"])
+
+
+def test_medians_are_hidden_where_their_means_are(bank: Settings) -> None:
+    """They are of the same calls: a cell one hides the other must not tell."""
+    keys = "metric_date, window_days, dimension_set, " + ", ".join(DIMENSIONS)
+    hidden = f"select {keys}, is_hidden from (from cx.cx_metrics_daily union all by name from cx.cx_metrics_rolling)"
+    mean = _rows(bank, f"{hidden} where metric = 'wait_seconds' and dimension_set not like '%_and_%' order by all")
+    assert _rows(bank, f"{hidden} where metric = 'wait_median_seconds' order by all") == mean

@@ -33,6 +33,7 @@ PUBLIC = (
     "profile.customer_timeline",
     "cx.cx_metrics_daily",
     "cx.cx_metrics_rolling",
+    "cx.agent_handling",
     "cx.cx_metric_moves",
     "cx.cx_drivers",
     "cx.cx_alerts",

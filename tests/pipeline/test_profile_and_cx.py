@@ -261,11 +261,12 @@ FEEDS: dict[str, list[Row]] = {
             queued_at="2026-03-02 09:00+01",
             answered_at="2026-03-02 09:01+01",
             handle_seconds=540,
+            agent_id="ada",
         ),
-        _call("C2", "2026-03-09 10:10+01", "2026-03-09 10:20+01", party_id="P2", queued_at=None),
+        _call("C2", "2026-03-09 10:10+01", "2026-03-09 10:20+01", party_id="P2", queued_at=None, agent_id="ada"),
         # 6 days and 23 hours later: a repeat, so C2 was not resolved and C3 is no first contact; when it was answered
         # nobody logged
-        _call("C3", "2026-03-16 09:20+01", "2026-03-16 09:30+01", party_id="P1"),
+        _call("C3", "2026-03-16 09:20+01", "2026-03-16 09:30+01", party_id="P1", agent_id="ada"),
         _call("C4", "2026-03-30 09:00+02", "2026-03-30 09:10+02", party_id="P3", topic="loan"),
         _call("C5", "2026-03-10 09:00+01", "2026-03-10 09:10+01", phone_token=NOBODYS_PHONE),
         _call(
@@ -756,6 +757,24 @@ def test_handling_and_waiting(bank: Settings) -> None:
     assert (queued["n"], queued["n_left_out"], queued["value"]) == (0, 1, None)
     wait = _metric(bank, "wait_seconds", "2026-03-02")
     assert (wait["n"], wait["value"]) == (1, 60)
+
+
+def test_handled_calls_are_counted_by_the_agent_who_took_them(bank: Settings) -> None:
+    """Ada's C1 of 540 seconds and C2 of 600 within 28 days, and C3 of unknown length; C5 and C4 are of nobody known."""
+    columns = "agent_id, handled_count, n, unknown_length_count, transferred_count, handle_seconds"
+    month = _query(
+        bank,
+        f"select {columns} from cx.int_cx__agent_cells where window_days = 28 and metric_date = '2026-03-30'"
+        " order by agent_id",
+    )
+    assert [tuple(row.values()) for row in month] == [("(unknown)", 2, 0, 2, 0, 0), ("ada", 2, 1, 1, 0, 600)]
+    day = _query(
+        bank,
+        "select * from cx.agent_handling where agent_id = 'ada' and window_days = 1 and metric_date = '2026-03-02'",
+    )
+    assert [(row["handled_count"], row["n"], row["is_hidden"], row["handle_seconds"]) for row in day] == [
+        (1, 1, True, None)
+    ]
 
 
 def test_the_timeline_puts_unknown_moments_at_local_midnight(bank: Settings) -> None:

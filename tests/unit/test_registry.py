@@ -13,9 +13,25 @@ def test_documentation_and_semantic_layer_are_what_the_registry_says() -> None:
 
 def test_every_metric_says_what_a_reader_asks() -> None:
     for metric in registry.metrics():
-        empty = [name for name, value in metric.items() if not value and name != "invitation_metric"]
+        empty = [
+            name for name, value in metric.items() if not value and name not in ("invitation_metric", "quantile_of")
+        ]
         assert not empty, f"{metric['metric']}: {empty}"
         assert metric["family"] in registry.FAMILIES
+
+
+def test_a_median_is_of_a_mean_of_contacts_in_the_same_words() -> None:
+    """Contacts count once each: of answers a later one would take an earlier one's place within a window."""
+    known = {metric["metric"]: metric for metric in registry.metrics()}
+    medians = [metric for metric in known.values() if metric["adds_as"] == "quantile"]
+    assert {metric["metric"] for metric in medians} == {"wait_median_seconds", "handling_median_seconds"}
+    for metric in known.values():
+        assert bool(metric["quantile_of"]) == (metric in medians) == (metric["interval_method"] == "median")
+    for metric in medians:
+        mean = known[metric["quantile_of"]]
+        assert (mean["adds_as"], mean["counts"]) == ("mean", "contacts")
+        same = ("population", "counts", "unit", "scale", "direction", "final_after", "windows", "owner")
+        assert [metric[name] for name in same] == [mean[name] for name in same]
 
 
 def test_every_metric_of_a_model_is_in_the_registry() -> None:

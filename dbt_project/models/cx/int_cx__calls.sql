@@ -19,6 +19,7 @@ timed as (
         coalesce(ended_at, answered_at, started_at) as ended_at,
         direction,
         outcome,
+        agent_id,
         complaint_id,
         transfer_count,
         coalesce(topic, queue, '(unknown)') as contact_topic,

@@ -93,11 +93,13 @@ united as (
     group by m.metric, m.metric_date, m.final_date
 )
 
+-- a median is told when the mean of the same contacts is
 select
-    metric,
-    window_days,
-    metric_date,
-    final_date,
-    final_date <= {{ as_of() }} as is_final,
-    2 * digest + case when final_date <= {{ as_of() }} then 1 else 0 end as digest
-from united
+    r.metric,
+    u.window_days,
+    u.metric_date,
+    u.final_date,
+    u.final_date <= {{ as_of() }} as is_final,
+    2 * u.digest + case when u.final_date <= {{ as_of() }} then 1 else 0 end as digest
+from united as u
+inner join {{ ref('cx_metric_registry') }} as r on u.metric = coalesce(r.quantile_of, r.metric)

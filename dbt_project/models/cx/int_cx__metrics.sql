@@ -1,32 +1,15 @@
 with
 
 cells as (
-    {%- for relation, window in [
-        ('int_cx__daily_cells', '1'),
-        ('int_cx__month_cells', '1'),
-        ('int_cx__rolling_cells', 'window_days'),
-    ] %}
-    select
-        cast({{ window }} as int) as window_days,
-        metric,
-        metric_date,
-        dimension_set,
-        {{ cx_dimension_columns() }},
-        n_persons,
-        {%- for name, type in cx_sums() %}
-        {{ name }}{{ "," if not loop.last }}
-        {%- endfor %}
-    from {{ ref(relation) }}
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
+    select * from {{ ref('int_cx__cells') }}
 ),
 
 days as (
     {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
 ),
 
-registry as (
-    select * from {{ ref('cx_metric_registry') }}
+medians as (
+    select * from {{ ref('int_cx__medians') }}
 ),
 
 rules as (
@@ -36,12 +19,11 @@ rules as (
 described as (
     select
         c.*,
-        r.unit,
-        r.interval_method,
-        r.invitation_metric,
-        r.adds_as <> 'mean' as is_total,
         d.is_final,
         d.digest,
+        q.median_value,
+        q.lower_value,
+        q.upper_value,
         {{ divide('c.value_sum', 'c.n', 12) }} as mean_value,
         {{ divide('c.square_sum', 'c.n', 12) }} as mean_square,
         {{ divide('c.weighted_sum', 'c.weight_sum', 12) }} as weighted_mean,
@@ -56,12 +38,18 @@ described as (
                 ) }}
         end as effective_n
     from cells as c
-    inner join registry as r on c.metric = r.metric
     inner join days as d
         on
             c.metric = d.metric
             and c.window_days = d.window_days
             and c.metric_date = d.metric_date
+    left join medians as q
+        on
+            c.is_median
+            and c.counted_metric = q.metric
+            and c.window_days = q.window_days
+            and c.metric_date = q.metric_date
+            and {{ cx_is_same_cell('c', 'q') | indent(12) }}
 ),
 
 -- of a weighted net score and the share of those who are no passives follow both shares
@@ -90,6 +78,7 @@ bounded as (
             when 'share' then {{ share_bound(sign, 'mean_value', 'n_double') | indent(16) }}
             when 'mean'
                 then {{ mean_bound(sign, 'mean_value', 'mean_square', 'n_double') | indent(16) }}
+            when 'median' then {{ bound }}_value
         end as {{ bound }}_bound,
         case interval_method
             when 'nps'
@@ -106,6 +95,7 @@ bounded as (
         case
             when not is_final then null
             when is_total then cast(value_sum as double)
+            when is_median then median_value
             else {{ round_double('mean_value') }}
         end as value
     from counted

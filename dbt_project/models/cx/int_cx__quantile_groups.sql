@@ -1,0 +1,120 @@
+{#-
+  In which group of values the middle of a window and its bounds lie: counts per group come in with
+  their day and go out after the window, so that only those groups' values must be looked at.
+-#}
+{%- set ranks = ['lower_rank', 'middle_rank', 'next_rank', 'upper_rank'] -%}
+
+with
+
+days as (
+    select * from {{ ref('int_cx__days') }}
+),
+
+windows as (
+    select distinct window_days from days
+),
+
+numbers as (
+    select number from {{ numbers(cx_windows() | max) }}
+),
+
+cells as (
+    select * from {{ ref('int_cx__quantile_cells') }}
+),
+
+counted as (
+    select
+        cell_number,
+        value_group,
+        metric_date,
+        sum(n) as n
+    from {{ ref('int_cx__quantile_days') }}
+    group by cell_number, value_group, metric_date
+),
+
+changes as (
+    {%- for day, sign in [('metric_date', ''), (add_days('metric_date', 'window_days'), '-')] %}
+    select
+        cell_number,
+        value_group,
+        window_days,
+        {{ day }} as change_date,
+        {{ sign }}n as n
+    from counted
+    cross join windows
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+changed as (
+    select
+        cell_number,
+        value_group,
+        window_days,
+        change_date,
+        {{ sum_integer('n') }} as n
+    from changes
+    where change_date <= {{ as_of() }}
+    group by cell_number, value_group, window_days, change_date
+),
+
+summed as (
+    select
+        cell_number,
+        value_group,
+        window_days,
+        change_date,
+        coalesce(lead(change_date) over runs, {{ add_days(as_of(), 1) }}) as next_change_date,
+        cast(sum(n) over runs as bigint) as n
+    from changed
+    window runs as (partition by cell_number, value_group, window_days order by change_date)
+),
+
+-- a row a day: what is in the window goes out within its days, so there is a change by then
+dated as (
+    select
+        s.cell_number,
+        s.value_group,
+        s.window_days,
+        {{ add_days('s.change_date', 'k.number') }} as metric_date,
+        s.n
+    from summed as s
+    inner join numbers as k
+        on k.number < {{ days_between('s.change_date', 's.next_change_date') }}
+    where s.n > 0
+),
+
+placed as (
+    select
+        t.*,
+        cast(sum(t.n) over (
+            partition by t.cell_number, t.window_days, t.metric_date
+            order by t.value_group
+        ) as bigint) as n_up_to,
+        cast(
+            sum(t.n) over (partition by t.cell_number, t.window_days, t.metric_date) as bigint
+        ) as n_total
+    from dated as t
+    inner join cells as c on t.cell_number = c.cell_number
+    inner join days as d
+        on
+            c.metric = d.metric
+            and t.window_days = d.window_days
+            and t.metric_date = d.metric_date
+),
+
+ranked as (
+    select
+        *,
+        {{ median_lower_rank('n_total') }} as lower_rank,
+        cast(floor((n_total + 1) * 0.5e0) as bigint) as middle_rank,
+        cast(floor(n_total * 0.5e0) as bigint) + 1 as next_rank,
+        n_total + 1 - {{ median_lower_rank('n_total') }} as upper_rank
+    from placed
+)
+
+select * from ranked
+where
+    {%- for rank in ranks %}
+    ({{ rank }} > n_up_to - n and {{ rank }} <= n_up_to){{ " or" if not loop.last }}
+    {%- endfor %}

@@ -1,0 +1,39 @@
+-- A row returned is a window and day whose agents do not add up to the calls and the seconds of
+-- handling time, before anything is hidden; nor is a call in two of an agent's parts or in none.
+with
+
+agents as (
+    select
+        window_days,
+        metric_date,
+        sum(handled_count) as handled_count,
+        sum(n + transferred_count + unknown_length_count) as part_count,
+        sum(handle_seconds + transferred_seconds) as seconds
+    from {{ ref('int_cx__agent_cells') }}
+    group by window_days, metric_date
+),
+
+totals as (
+    select
+        window_days,
+        metric_date,
+        n + n_left_out as handled_count,
+        value_sum
+    from {{ ref('int_cx__metrics') }}
+    where
+        metric = 'aht_seconds'
+        and dimension_set = 'total'
+)
+
+select
+    coalesce(a.window_days, t.window_days) as window_days,
+    coalesce(a.metric_date, t.metric_date) as metric_date
+from agents as a
+full outer join totals as t
+    on
+        a.window_days = t.window_days
+        and a.metric_date = t.metric_date
+where
+    a.handled_count is distinct from t.handled_count
+    or a.part_count is distinct from t.handled_count
+    or a.seconds is distinct from t.value_sum
