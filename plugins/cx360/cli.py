@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from cx360.identity.commands import Shape
 from cx360.identity.commands import app as identity_app
+from cx360.registry import DIMENSIONS
 from cx360.settings import Settings
 
 app = typer.Typer(
@@ -321,7 +322,7 @@ def why(
     metric: Annotated[str, typer.Argument(help="A metric that is a mean, such as nps_relationship or fcr_share.")],
     before: Days,
     after: Days,
-    by: Annotated[str, typer.Option(metavar="DIMENSION", help="channel, region or product.")],
+    by: Annotated[str, typer.Option(metavar="DIMENSION", help=f"{', '.join(DIMENSIONS[:-1])} or {DIMENSIONS[-1]}.")],
 ) -> None:
     """Why a metric moved from one period to another: what each segment did, adding up exactly to the change.
 

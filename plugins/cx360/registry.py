@@ -94,7 +94,8 @@ def semantic(registry: list[Metric]) -> dict[str, Any]:
     }
 
 
-_DIMENSIONS = ("metric", "segment", "region", "channel", "touchpoint", "product", "tier")
+#: What metrics are broken down by, as macro cx_dimensions says; a test holds the two together.
+DIMENSIONS = ("segment", "region", "channel", "touchpoint", "product", "tier")
 
 _SEMANTIC_MODEL: dict[str, Any] = {
     "name": "cx_observations",
@@ -104,7 +105,7 @@ _SEMANTIC_MODEL: dict[str, Any] = {
     "primary_entity": "observation",
     "dimensions": [
         {"name": "metric_date", "type": "time", "type_params": {"time_granularity": "day"}},
-        *({"name": name, "type": "categorical"} for name in _DIMENSIONS),
+        *({"name": name, "type": "categorical"} for name in ("metric", *DIMENSIONS)),
     ],
     "measures": [
         {

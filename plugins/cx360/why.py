@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cx360 import engines, screen
+from cx360.registry import DIMENSIONS
 from cx360.settings import Settings
 from cx360.sql import literal
 from cx360.statistics.moves import Moves, Part, explain
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cx360.engines import Warehouse
-
-#: Dimensions of int_cx__units.
-DIMENSIONS = ("channel", "region", "product")
 
 
 class CannotSay(ValueError):
@@ -44,7 +42,7 @@ def why(settings: Settings, metric: str, before: Period, after: Period, dimensio
         metric: one that is a mean.
         before: first period.
         after: second period; they may be any two.
-        dimension: one of DIMENSIONS.
+        dimension: one of registry.DIMENSIONS.
 
     Raises:
         CannotSay: nothing was built, a name is unknown, or a period holds nothing or is not final.

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cx360 import cli, drivers, engines, warehouse
 from cx360 import why as reasons
+from cx360.registry import DIMENSIONS
 from cx360.why import CannotSay, Period
 from tests.pipeline.raw_bank import RawBank
 
@@ -122,13 +123,14 @@ def _party(number: int) -> Row:
 
 def test_months_and_any_two_periods_say_the_same(bank: RawBank) -> None:
     """Every row of cx_metric_moves is what the formula says in fractions, and adds up to 1e-9."""
-    columns = "segment, n_before, n_after, rate_effect, mix_effect, entry_effect, exit_effect, total_change"
+    columns = "dimension_value, n_before, n_after, rate_effect, mix_effect, entry_effect, exit_effect, total_change"
     pairs = bank.query("select distinct metric, dimension, month_date from cx.cx_metric_moves order by all")
-    assert {(metric, month) for metric, _, month in pairs} >= {("nps_relationship", date(2026, 3, 1))}
+    march = ("nps_relationship", date(2026, 3, 1))
+    assert {dimension for metric, dimension, month in pairs if (metric, month) == march} == set(DIMENSIONS)
     for metric, dimension, month in pairs:
         rows = bank.query(
             f"select {columns} from cx.cx_metric_moves where metric = '{metric}' and dimension = '{dimension}'"
-            f" and month_date = date '{month}' order by segment = '(pooled)', segment"
+            f" and month_date = date '{month}' order by dimension_value = '(pooled)', dimension_value"
         )
         before = Period((month - timedelta(days=1)).replace(day=1), month - timedelta(days=1))
         after = Period(month, (month + timedelta(days=32)).replace(day=1) - timedelta(days=1))
@@ -143,8 +145,10 @@ def test_months_and_any_two_periods_say_the_same(bank: RawBank) -> None:
 def test_a_region_that_is_left_and_one_that_is_new(bank: RawBank) -> None:
     """P0 to P11 answered again in March, of region B: of A's 70 answers 58 count."""
     rows = bank.query(
-        "select segment, n_before, n_after, entry_effect <> 0, exit_effect <> 0, segment_count from cx.cx_metric_moves"
-        " where metric = 'nps_relationship' and dimension = 'region' and month_date = '2026-03-01' order by segment"
+        "select dimension_value, n_before, n_after, entry_effect <> 0, exit_effect <> 0, dimension_value_count"
+        " from cx.cx_metric_moves"
+        " where metric = 'nps_relationship' and dimension = 'region' and month_date = '2026-03-01'"
+        " order by dimension_value"
     )
     assert rows == [
         ("(pooled)", 5, 6, False, False, 1),
@@ -201,7 +205,7 @@ def test_what_is_known_is_not_estimated_again(bank: RawBank) -> None:
 def test_why_says_what_it_cannot_say(bank: RawBank) -> None:
     march, empty = Period(date(2026, 3, 1), date(2026, 3, 31)), Period(date(2020, 1, 1), date(2020, 1, 31))
     for metric, before, dimension, said in (
-        ("nps_relationship", march, "weather", "dimensions are channel, region, product"),
+        ("nps_relationship", march, "weather", "dimensions are segment, region, channel, touchpoint, product, tier"),
         ("complaint_count", march, "region", "no metric that is a mean"),
         ("nps_relationship", empty, "region", "nothing is counted"),
         ("fcr_share", march, "region", "is final on"),

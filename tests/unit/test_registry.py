@@ -1,5 +1,8 @@
 """The registry of metrics: what is generated from it is what it says, and nothing is published that is not in it."""
 
+import ast
+import re
+
 from cx360 import registry
 from cx360.settings import PROJECT
 
@@ -36,9 +39,13 @@ def test_a_median_is_of_a_mean_of_contacts_in_the_same_words() -> None:
 
 def test_every_metric_of_a_model_is_in_the_registry() -> None:
     """Names that models write out; those they make of a survey's kind are tested by dbt on the rows."""
-    import re
-
     known = {metric["metric"] for metric in registry.metrics()}
     models = (PROJECT / "dbt_project/models/cx").glob("*observations.sql")
     written = {name for path in models for name in re.findall(r"'(\w+)' as metric,", path.read_text())}
     assert written and written <= known, written - known
+
+
+def test_python_and_sql_break_down_by_the_same_dimensions() -> None:
+    macros = (PROJECT / "dbt_project/macros/cx_metrics.sql").read_text()
+    [written] = re.findall(r"macro cx_dimensions\(\).*?return\((\[.*?\])\)", macros, re.DOTALL)
+    assert tuple(ast.literal_eval(written)) == registry.DIMENSIONS

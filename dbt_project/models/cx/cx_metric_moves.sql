@@ -42,7 +42,7 @@ shared as (
             and p.month_date = t.month_date
 ),
 
--- a value is null where the segment is not there, and so is what only a segment of both months has
+-- a value is null where the part is not there, and so is what only a part of both months has
 effects as (
     select
         *,
@@ -65,7 +65,7 @@ final as (
         e.metric,
         e.dimension,
         e.month_date,
-        e.segment,
+        e.dimension_value,
         e.n_before,
         e.n_after,
         e.value_before,
@@ -75,7 +75,7 @@ final as (
         coalesce({{ round_double('e.entry_effect', 12) }}, 0) as entry_effect,
         coalesce({{ round_double('e.exit_effect', 12) }}, 0) as exit_effect,
         e.is_pooled,
-        e.segment_count,
+        e.dimension_value_count,
         e.total_before,
         e.total_after,
         {{ round_double('e.total_after - e.total_before', 12) }} as total_change,

@@ -1,7 +1,7 @@
 with
 
-segments as (
-    select * from {{ ref('int_cx__month_segments') }}
+parts as (
+    select * from {{ ref('int_cx__month_parts') }}
 ),
 
 rules as (
@@ -13,23 +13,23 @@ sides as (
         metric,
         dimension,
         month_date,
-        segment,
+        dimension_value,
         0 as n_before,
         n as n_after,
         cast(0 as decimal(38, 6)) as sum_before,
         total as sum_after
-    from segments
+    from parts
     union all
     select
         metric,
         dimension,
         {{ add_months('month_date', 1) }} as month_date,
-        segment,
+        dimension_value,
         n as n_before,
         0 as n_after,
         total as sum_before,
         cast(0 as decimal(38, 6)) as sum_after
-    from segments
+    from parts
 ),
 
 pairs as (
@@ -37,16 +37,16 @@ pairs as (
         metric,
         dimension,
         month_date,
-        segment,
+        dimension_value,
         {{ sum_integer('n_before') }} as n_before,
         {{ sum_integer('n_after') }} as n_after,
         sum(sum_before) as sum_before,
         sum(sum_after) as sum_after
     from sides
-    group by metric, dimension, month_date, segment
+    group by metric, dimension, month_date, dimension_value
 ),
 
--- a segment that is small in a period it is there in says little of either
+-- a part that is small in a period it is there in says little of either
 sized as (
     select
         p.*,
@@ -62,8 +62,8 @@ pooled as (
         dimension,
         month_date,
         is_pooled,
-        case when is_pooled then '(pooled)' else segment end as segment,
-        count(*) as segment_count,
+        case when is_pooled then '(pooled)' else dimension_value end as dimension_value,
+        count(*) as dimension_value_count,
         {{ sum_integer('n_before') }} as n_before,
         {{ sum_integer('n_after') }} as n_after,
         cast(sum(sum_before) as decimal(38, 6)) as sum_before,
@@ -74,7 +74,7 @@ pooled as (
         dimension,
         month_date,
         is_pooled,
-        case when is_pooled then '(pooled)' else segment end
+        case when is_pooled then '(pooled)' else dimension_value end
 )
 
 select * from pooled

@@ -25,9 +25,7 @@ units as (
         o.profile_id,
         coalesce(a.question_id, o.observation_id) as question_id,
         a.responded_at,
-        o.channel,
-        o.region,
-        o.product,
+        {{ cx_dimension_columns('o') }},
         o.value
     from observations as o
     inner join means as m on o.metric = m.metric

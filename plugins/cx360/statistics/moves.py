@@ -1,7 +1,8 @@
 """Moves: why a mean changed between two periods, segment by segment, adding up exactly.
 
-Here belongs the arithmetic, in fractions, from counts and sums of each segment. What a unit and a segment is belongs to
-the caller. The dbt model cx_metric_moves says the same in SQL for consecutive months; a test holds the two together.
+Here belongs the arithmetic, in fractions, from counts and sums of each segment. A segment is any part of all, such as a
+region; what a unit and a segment is belongs to the caller. The dbt model cx_metric_moves says the same in SQL for
+consecutive months; a test holds the two together.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-{%- set dimensions = ['channel', 'region', 'product'] -%}
+{%- set dimensions = cx_dimensions() -%}
 
 with
 
@@ -34,7 +34,7 @@ ranked as (
     from kept
 ),
 
-segments as (
+parts as (
     select
         metric,
         month_date,
@@ -47,7 +47,7 @@ segments as (
             {%- for dimension in dimensions %}
             when grouping({{ dimension }}) = 0 then {{ dimension }}
             {%- endfor %}
-        end as segment,
+        end as dimension_value,
         count(*) as n,
         cast(sum(value) as decimal(38, 6)) as total
     from ranked
@@ -61,4 +61,4 @@ segments as (
     )
 )
 
-select * from segments
+select * from parts
