@@ -45,7 +45,7 @@ def why(settings: Settings, metric: str, before: Period, after: Period, dimensio
         dimension: one of registry.DIMENSIONS.
 
     Raises:
-        CannotSay: nothing was built, a name is unknown, or a period holds nothing or is not final.
+        CannotSay: nothing was built, a name is unknown, or a period holds too little or is not final.
     """
     if dimension not in DIMENSIONS:
         raise CannotSay(f"{dimension!r} is no dimension; dimensions are {', '.join(DIMENSIONS)}")
@@ -56,16 +56,19 @@ def why(settings: Settings, metric: str, before: Period, after: Period, dimensio
         metrics = db.query(means)["metric"].to_pylist()
         if metric not in metrics:
             raise CannotSay(f"{metric!r} is no metric that is a mean; these are {', '.join(metrics)}")
-        [minimum] = db.query("select value from seeds.cx_rules where rule = 'move_minimum_n'")["value"].to_pylist()
-        parts = [_parts(db, metric, period, dimension) for period in (before, after)]
-    return explain(parts[0], parts[1], int(minimum))
+        rules = {
+            row["rule"]: int(row["value"]) for row in db.query("select rule, value from seeds.cx_rules").to_pylist()
+        }
+        identifying_n = rules["identifying_below_n"]
+        parts = [_parts(db, metric, period, dimension, identifying_n) for period in (before, after)]
+    return explain(parts[0], parts[1], rules["move_minimum_n"], identifying_n)
 
 
-def _parts(db: "Warehouse", metric: str, period: Period, dimension: str) -> dict[str, Part]:
+def _parts(db: "Warehouse", metric: str, period: Period, dimension: str, identifying_n: int) -> dict[str, Part]:
     """Segments of a period, of the latest answer per person and question.
 
     Raises:
-        CannotSay: the period holds nothing or is not final.
+        CannotSay: the period holds nothing, or so little that it would tell of persons, or is not final.
     """
     days = " and ".join(f"cast({literal(day.isoformat())} as date)" for day in (period.first, period.last))
     rows = db.query(f"""
@@ -88,6 +91,8 @@ def _parts(db: "Warehouse", metric: str, period: Period, dimension: str) -> dict
     told = f"{period.first} to {period.last}"
     if not rows:
         raise CannotSay(f"nothing is counted in {metric} from {told}")
+    if sum(row["n"] for row in rows) < identifying_n:
+        raise CannotSay(f"fewer than {identifying_n} are counted in {metric} from {told}: it would tell of persons")
     [as_of] = db.query("select as_of from raw.run")["as_of"].to_pylist()
     final_date = max(row["final_date"] for row in rows)
     if final_date > as_of:

@@ -79,19 +79,23 @@ def _calls_and_answers() -> tuple[list[Row], list[Row]]:
 
 
 def _nps() -> list[Row]:
-    """Relationship answers of February and March by region: Old is left in March, New comes, Tiny is always small."""
+    """Relationship answers of February and March by region: Old is left in March, New comes, Tiny is always small.
+
+    By product there are three of loans in February and none in March.
+    """
     counts = {
         "2026-02-10": {"A": (50, 10), "B": (60, 3), "Old": (40, 7), "Tiny": (5, 9)},
         "2026-03-10": {"A": (70, 9), "B": (40, 8), "New": (35, 2), "Tiny": (6, 3)},
     }
     answers = []
-    for day, regions in counts.items():
+    for (day, regions), (loans, cards) in zip(counts.items(), ((3, 60), (0, 80)), strict=True):
         number = 0
         for region, (n, score) in regions.items():
             for k in range(n):
                 said = score if k % 3 else 10 - score
                 key, party = f"N{day}-{number}", f"P{number}"
-                answers.append(_answer(key, party, f"{day} 12:00", "nps", said, region=region))
+                product = "loan" if number < loans else "card" if number < cards else "account"
+                answers.append(_answer(key, party, f"{day} 12:00", "nps", said, region=region, product=product))
                 number += 1
     # who answers again in the month has said only the last
     answers += [_answer(f"again{i}", f"P{i}", "2026-03-20 12:00", "nps", 0, region="B") for i in range(12)]
@@ -157,6 +161,16 @@ def test_a_region_that_is_left_and_one_that_is_new(bank: RawBank) -> None:
         ("New", 0, 35, True, False, 1),
         ("Old", 40, 0, False, True, 1),
     ]
+
+
+def test_a_pool_takes_in_the_smallest_other_part_before_it_tells_of_persons(bank: RawBank) -> None:
+    """Three loans of February would be a pool alone, so the 57 of cards go along; the last 12 answers name none."""
+    rows = bank.query(
+        "select dimension_value, n_before, n_after, dimension_value_count from cx.cx_metric_moves"
+        " where metric = 'nps_relationship' and dimension = 'product' and month_date = '2026-03-01'"
+        " order by dimension_value"
+    )
+    assert rows == [("(pooled)", 60, 80, 3), ("account", 95, 71, 1)]
 
 
 def test_drivers_of_a_closed_quarter(bank: RawBank) -> None:

@@ -63,9 +63,18 @@ def test_small_segments_are_pooled_in_both_periods():
     assert pooled.after == Part(8, Fraction(390))
 
 
-def test_a_period_without_answers_explains_nothing():
+def test_a_pool_that_would_tell_of_persons_takes_in_the_smallest_other_segment():
+    """Of the second period 2 + 2 answers are small, so the 35 of C are pooled too, in both; B is larger, and kept."""
+    before, after = of_means(A=(40, 10), B=(50, 20), C=(60, 5)), of_means(A=(2, 10), B=(50, 20), C=(35, 5), D=(2, 0))
+    b, pooled = explain(before, after, minimum_n=30, identifying_n=5).segments
+    assert (b.segment, pooled.segment) == ("B", POOLED)
+    assert (pooled.before.n, pooled.after.n) == (100, 39)
+
+
+@pytest.mark.parametrize(("before", "identifying_n"), [({}, 1), (of_means(A=(4, 1)), 5)], ids=["none", "four"])
+def test_a_period_of_too_few_answers_explains_nothing(before, identifying_n):
     with pytest.raises(ValueError, match="no change to explain"):
-        explain({}, of_means(A=(1, 1)), 1)
+        explain(before, of_means(A=(50, 1)), 30, identifying_n)
 
 
 parts = st.dictionaries(
@@ -83,3 +92,21 @@ def test_the_effects_are_the_change_whatever_the_segments(before, after, minimum
     assert sum(move.effect for move in moves.segments) == moves.change
     assert sum(move.before.n for move in moves.segments) == sum(part.n for part in before.values())
     assert sum(move.after.total for move in moves.segments) == sum(part.total for part in after.values())
+
+
+few = st.dictionaries(st.sampled_from("ABCDE"), st.builds(Part, st.integers(0, 40), st.just(Fraction())))
+
+
+@given(periods=st.tuples(few, few, few), minimum_n=st.integers(1, 30), identifying_n=st.integers(1, 10))
+def test_neither_a_pool_nor_the_difference_of_two_tells_of_few_persons(periods, minimum_n, identifying_n):
+    """Three periods, two moves: what is told of the middle one leaves nobody or at least identifying_n untold."""
+    if any(sum(part.n for part in period.values()) < identifying_n for period in periods):
+        return
+    told = {}
+    for (before, after), side in ((periods[:2], "after"), (periods[1:], "before")):
+        moves = explain(before, after, minimum_n, identifying_n)
+        n = {name: [getattr(move, name).n for move in moves.segments] for name in ("before", "after")}
+        assert all(count == 0 or count >= identifying_n for counts in n.values() for count in counts)
+        told |= {move.segment: getattr(move, side).n for move in moves.segments if move.segment != POOLED}
+    left = sum(part.n for part in periods[1].values()) - sum(told.values())
+    assert left == 0 or left >= identifying_n

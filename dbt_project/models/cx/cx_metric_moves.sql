@@ -9,6 +9,10 @@ registry as (
     select * from {{ ref('cx_metric_registry') }}
 ),
 
+rules as (
+    select * from {{ ref('int_cx__rules') }}
+),
+
 totals as (
     select
         metric,
@@ -21,8 +25,8 @@ totals as (
     from pairs
     group by metric, dimension, month_date
     having
-        sum(n_before) > 0
-        and sum(n_after) > 0
+        sum(n_before) >= (select identifying_below_n from rules)
+        and sum(n_after) >= (select identifying_below_n from rules)
 ),
 
 shared as (

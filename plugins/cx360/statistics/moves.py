@@ -66,7 +66,7 @@ class Moves:
         return self.value_after - self.value_before
 
 
-def explain(before: Mapping[str, Part], after: Mapping[str, Part], minimum_n: int) -> Moves:
+def explain(before: Mapping[str, Part], after: Mapping[str, Part], minimum_n: int, identifying_n: int = 1) -> Moves:
     """Split the change of a mean into rate, mix, entry and exit effects of segments.
 
     With w the share of a segment, s its mean, S the mean of all and bars for the mean of both periods: rate w̄Δs, mix
@@ -79,17 +79,20 @@ def explain(before: Mapping[str, Part], after: Mapping[str, Part], minimum_n: in
         before: segments of the first period.
         after: segments of the second.
         minimum_n: a segment that is there in a period with fewer units is pooled, in both periods.
+        identifying_n: where the small ones of a period are fewer units together, the smallest other one is pooled with
+            them. Each period is judged alone, so periods that share one pool the same of it (decision 0036).
 
     Returns:
         Segments by name; the pooled one last.
 
     Raises:
-        ValueError: a period without any unit has no mean.
+        ValueError: a period has fewer units than identifying_n, or none and so no mean.
     """
-    before, after = _pool(before, after, minimum_n)
+    pooled = _to_pool(before, minimum_n, identifying_n) | _to_pool(after, minimum_n, identifying_n)
+    before, after = _pool(before, pooled), _pool(after, pooled)
     n_before, n_after = (sum(part.n for part in period.values()) for period in (before, after))
-    if not n_before or not n_after:
-        raise ValueError("nothing is counted in one of the periods, so there is no change to explain")
+    if min(n_before, n_after) < max(identifying_n, 1):
+        raise ValueError("too little is counted in one of the periods, so there is no change to explain")
     value_before, value_after = (
         sum((part.total for part in period.values()), Fraction()) / n
         for period, n in ((before, n_before), (after, n_after))
@@ -105,18 +108,19 @@ def explain(before: Mapping[str, Part], after: Mapping[str, Part], minimum_n: in
     )
 
 
-def _pool(
-    before: Mapping[str, Part], after: Mapping[str, Part], minimum_n: int
-) -> tuple[dict[str, Part], dict[str, Part]]:
-    small = {name for period in (before, after) for name, part in period.items() if 0 < part.n < minimum_n}
-    pooled: list[dict[str, Part]] = []
-    for period in (before, after):
-        kept = {name: part for name, part in period.items() if part.n and name not in small}
-        rest = [part for name, part in period.items() if name in small]
-        if any(part.n for part in rest):
-            kept[POOLED] = Part(sum(part.n for part in rest), sum((part.total for part in rest), Fraction()))
-        pooled.append(kept)
-    return pooled[0], pooled[1]
+def _to_pool(period: Mapping[str, Part], minimum_n: int, identifying_n: int) -> set[str]:
+    """Names of the small segments of a period, and of the smallest other where they are too few units together."""
+    there = sorted((part.n, name) for name, part in period.items() if part.n)
+    small = [n for n, _ in there if n < max(minimum_n, identifying_n)]
+    return {name for _, name in there[: len(small) + (0 < sum(small) < identifying_n)]}
+
+
+def _pool(period: Mapping[str, Part], pooled: set[str]) -> dict[str, Part]:
+    kept = {name: part for name, part in period.items() if part.n and name not in pooled}
+    rest = [part for name, part in period.items() if part.n and name in pooled]
+    if rest:
+        kept[POOLED] = Part(sum(part.n for part in rest), sum((part.total for part in rest), Fraction()))
+    return kept
 
 
 def _move(segment: str, before: Part, after: Part, n: tuple[int, int], middle: Fraction) -> Move:
