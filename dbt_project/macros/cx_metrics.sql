@@ -92,17 +92,22 @@
     ]) }}
 {%- endmacro %}
 
+{# The exact square; DuckDB keeps a product of two decimals of 18 digits at 18, Spark does not. #}
+{% macro cx_square(value) -%}
+    cast(cast({{ value }} as decimal(20, 6)) * {{ value }} as decimal(38, 6))
+{%- endmacro %}
+
 {# The same from observations. #}
 {% macro cx_sums_of_observations() -%}
     {% set counted = 'case when is_counted then ' -%}
-    {#- DuckDB keeps a product of two decimals of 18 digits at 18, Spark does not -#}
+    {#- as in cx_square -#}
     {% set wide = 'cast(value as decimal(20, 6))' -%}
     {% set expressions = {
         'n': counted ~ '1 end',
         'n_answers': 'case when not is_left_out then 1 end',
         'n_left_out': 'case when is_left_out then 1 end',
         'value_sum': counted ~ 'value end',
-        'square_sum': counted ~ 'cast(' ~ wide ~ ' * value as decimal(38, 6)) end',
+        'square_sum': counted ~ cx_square('value') ~ ' end',
         'promoter_count': counted ~ "case when nps_class = 'promoter' then 1 end end",
         'detractor_count': counted ~ "case when nps_class = 'detractor' then 1 end end",
         'n_weighted': counted ~ 'case when weight is not null then 1 end end',

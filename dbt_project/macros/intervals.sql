@@ -12,33 +12,74 @@
   answers. The counts of promoters and detractors may be weighted ones.
 #}
 {% macro nps_bound(sign, promoters, detractors, n) -%}
-    {% set more = '(' ~ n ~ ' + 3)' -%}
-    {% set net = '((' ~ promoters ~ ' - ' ~ detractors ~ ') / ' ~ more ~ ')' -%}
-    {% set either = '((' ~ promoters ~ ' + ' ~ detractors ~ ' + 1.5) / ' ~ more ~ ')' -%}
     case
         when {{ n }} >= 10
             then {{ 'greatest' if sign == '-' else 'least' }}(
                 {{ round_double(
-                    '100 * (' ~ net ~ ' ' ~ sign ~ ' ' ~ z95()
-                    ~ ' * sqrt((' ~ either ~ ' - ' ~ net ~ ' * ' ~ net ~ ') / ' ~ more ~ '))'
+                    '100 * (' ~ nps_net(promoters, detractors, n) ~ ' ' ~ sign ~ ' ' ~ z95()
+                    ~ ' * sqrt(' ~ nps_variance(promoters, detractors, n) ~ '))'
                 ) }},
                 cast({{ '-100' if sign == '-' else '100' }} as double)
             )
     end
 {%- endmacro %}
 
+{#
+  The same for the change between two groups of different people, each given as its promoters,
+  detractors and n: the two variances are added. In points, within -200 to 200.
+#}
+{% macro nps_change_bound(sign, before, after) -%}
+    case
+        when {{ before[2] }} >= 10 and {{ after[2] }} >= 10
+            then {{ 'greatest' if sign == '-' else 'least' }}(
+                {{ round_double(
+                    '100 * (' ~ nps_net(*after) ~ ' - ' ~ nps_net(*before) ~ ' ' ~ sign ~ ' ' ~ z95()
+                    ~ ' * sqrt(' ~ nps_variance(*before) ~ ' + ' ~ nps_variance(*after) ~ '))'
+                ) }},
+                cast({{ '-200' if sign == '-' else '200' }} as double)
+            )
+    end
+{%- endmacro %}
+
+{# Adjusted score (-1 to 1). #}
+{% macro nps_net(promoters, detractors, n) -%}
+    (({{ promoters }} - {{ detractors }}) / ({{ n }} + 3))
+{%- endmacro %}
+
+{# Its variance. #}
+{% macro nps_variance(promoters, detractors, n) -%}
+    {% set net = nps_net(promoters, detractors, n) -%}
+    ((({{ promoters }} + {{ detractors }} + 1.5) / ({{ n }} + 3) - {{ net }} * {{ net }}) / ({{ n }} + 3))
+{%- endmacro %}
+
 {# Wilson 1927 for a share of n; null without any. #}
 {% macro share_bound(sign, share, n) -%}
-    {% set z = z95() -%}
+    case when {{ n }} > 0 then {{ round_double(wilson(sign, share, n)) }} end
+{%- endmacro %}
+
+{#
+  The same for the change between two groups of different people, each given as its share and n, from
+  the two Wilson intervals (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10).
+#}
+{% macro share_change_bound(sign, before, after) -%}
+    {% set other = '+' if sign == '-' else '-' -%}
     case
-        when {{ n }} > 0
+        when {{ before[1] }} > 0 and {{ after[1] }} > 0
             then {{ round_double(
-                '(' ~ share ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (2 * ' ~ n ~ ') ' ~ sign ~ ' ' ~ z
-                ~ ' * sqrt(greatest(' ~ share ~ ' * (1 - ' ~ share ~ '), 0) / ' ~ n
-                ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (4 * ' ~ n ~ ' * ' ~ n ~ ')))'
-                ~ ' / (1 + ' ~ z ~ ' * ' ~ z ~ ' / ' ~ n ~ ')'
+                after[0] ~ ' - ' ~ before[0] ~ ' ' ~ sign
+                ~ ' sqrt(power(' ~ after[0] ~ ' - ' ~ wilson(sign, *after) ~ ', 2)'
+                ~ ' + power(' ~ before[0] ~ ' - ' ~ wilson(other, *before) ~ ', 2))'
             ) }}
     end
+{%- endmacro %}
+
+{# A bound of Wilson's, not rounded; an error where n is 0. #}
+{% macro wilson(sign, share, n) -%}
+    {% set z = z95() -%}
+    (({{ share }} + {{ z }} * {{ z }} / (2 * {{ n }}) {{ sign }} {{ z }}
+        * sqrt(greatest({{ share }} * (1 - {{ share }}), 0) / {{ n }}
+            + {{ z }} * {{ z }} / (4 * {{ n }} * {{ n }})))
+    / (1 + {{ z }} * {{ z }} / {{ n }}))
 {%- endmacro %}
 
 {#
@@ -46,14 +87,45 @@
   squared values.
 #}
 {% macro mean_bound(sign, mean, mean_of_squares, n) -%}
-    {% set variance = '(' ~ mean_of_squares ~ ' - ' ~ mean ~ ' * ' ~ mean ~ ')' -%}
     case
-        when {{ n }} >= 30 and {{ variance }} > 1e-9
+        when {{ n }} >= 30 and {{ mean_variance(mean, mean_of_squares) }} > 1e-9
             then {{ round_double(
                 mean ~ ' ' ~ sign ~ ' ' ~ student_t95('(' ~ n ~ ' - 1)')
-                ~ ' * sqrt(' ~ variance ~ ' / (' ~ n ~ ' - 1))'
+                ~ ' * sqrt(' ~ mean_variance(mean, mean_of_squares) ~ ' / (' ~ n ~ ' - 1))'
             ) }}
     end
+{%- endmacro %}
+
+{#
+  The same for the change between two groups of different people, each given as its mean, mean of
+  squares and n: the two variances are added, with the degrees of freedom of Welch 1947 (Biometrika
+  34, 28-35). Null where either group has no interval.
+#}
+{% macro mean_change_bound(sign, before, after) -%}
+    {% set errors = [] -%}
+    {% for group in [before, after] -%}
+        {% do errors.append('(' ~ mean_variance(group[0], group[1]) ~ ' / (' ~ group[2] ~ ' - 1))') -%}
+    {% endfor -%}
+    {% set both = '(' ~ errors | join(' + ') ~ ')' -%}
+    {% set df -%}
+        (power({{ both }}, 2) / (
+            power({{ errors[0] }}, 2) / ({{ before[2] }} - 1) + power({{ errors[1] }}, 2) / ({{ after[2] }} - 1)
+        ))
+    {%- endset -%}
+    case
+        when
+            {{ before[2] }} >= 30 and {{ after[2] }} >= 30
+            and {{ mean_variance(before[0], before[1]) }} > 1e-9
+            and {{ mean_variance(after[0], after[1]) }} > 1e-9
+            then {{ round_double(
+                after[0] ~ ' - ' ~ before[0] ~ ' ' ~ sign ~ ' ' ~ student_t95(df) ~ ' * sqrt(' ~ both ~ ')'
+            ) }}
+    end
+{%- endmacro %}
+
+{# Variance of values, divided by their number. #}
+{% macro mean_variance(mean, mean_of_squares) -%}
+    ({{ mean_of_squares }} - {{ mean }} * {{ mean }})
 {%- endmacro %}
 
 {#

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cx360 import engines, screen
 from cx360.registry import DIMENSIONS
 from cx360.settings import Settings
 from cx360.sql import literal
+from cx360.statistics import intervals
 from cx360.statistics.moves import Moves, Part, explain
 
 if TYPE_CHECKING:
@@ -34,7 +35,15 @@ class Period:
     last: date
 
 
-def why(settings: Settings, metric: str, before: Period, after: Period, dimension: str) -> Moves:
+@dataclass(frozen=True)
+class Answer:
+    """What each segment did to the change, and the 95 % interval of the change; None where too little is known."""
+
+    moves: Moves
+    interval: tuple[float, float] | None
+
+
+def why(settings: Settings, metric: str, before: Period, after: Period, dimension: str) -> Answer:
     """What each segment did to the change of a metric from one period to another.
 
     Args:
@@ -52,31 +61,42 @@ def why(settings: Settings, metric: str, before: Period, after: Period, dimensio
     with engines.open_warehouse(settings, read_only=True) as db:
         if not db.exists("cx.cx_metric_moves"):
             raise CannotSay("nothing was built yet: run profile first")
-        means = "select metric from seeds.cx_metric_registry where adds_as = 'mean' order by metric"
-        metrics = db.query(means)["metric"].to_pylist()
-        if metric not in metrics:
-            raise CannotSay(f"{metric!r} is no metric that is a mean; these are {', '.join(metrics)}")
+        means = db.query(
+            "select metric, interval_method from seeds.cx_metric_registry where adds_as = 'mean'"
+        ).to_pylist()
+        methods = {row["metric"]: row["interval_method"] for row in means}
+        if metric not in methods:
+            raise CannotSay(f"{metric!r} is no metric that is a mean; these are {', '.join(sorted(methods))}")
         rules = {
             row["rule"]: int(row["value"]) for row in db.query("select rule, value from seeds.cx_rules").to_pylist()
         }
-        identifying_n = rules["identifying_below_n"]
-        parts = [_parts(db, metric, period, dimension, identifying_n) for period in (before, after)]
-    return explain(parts[0], parts[1], rules["move_minimum_n"], identifying_n)
+        rows = [_rows(db, metric, period, dimension, rules["identifying_below_n"]) for period in (before, after)]
+    parts = [{row["segment"]: Part(int(row["n"]), Fraction(row["total"])) for row in period} for period in rows]
+    moves = explain(parts[0], parts[1], rules["move_minimum_n"], rules["identifying_below_n"])
+    return Answer(moves, intervals.change(methods[metric], _sums(rows[0]), _sums(rows[1])))
 
 
-def _parts(db: "Warehouse", metric: str, period: Period, dimension: str, identifying_n: int) -> dict[str, Part]:
-    """Segments of a period, of the latest answer per person and question.
+def _rows(db: "Warehouse", metric: str, period: Period, dimension: str, identifying_n: int) -> list[dict[str, Any]]:
+    """Segments of a period, of the latest answer per person and question: segment, and what a Sums is made of.
 
     Raises:
         CannotSay: the period holds nothing, or so little that it would tell of persons, or is not final.
     """
     days = " and ".join(f"cast({literal(day.isoformat())} as date)" for day in (period.first, period.last))
     rows = db.query(f"""
-        select {dimension} as segment, count(*) as n, sum(value) as total, max(last_final_date) as final_date
+        select
+            {dimension} as segment,
+            count(*) as n,
+            sum(value) as total,
+            sum(cast(value as decimal(20, 6)) * value) as squares,
+            count(case when nps_class = 'promoter' then 1 end) as promoters,
+            count(case when nps_class = 'detractor' then 1 end) as detractors,
+            max(last_final_date) as final_date
         from (
             select
                 {dimension},
                 value,
+                nps_class,
                 max(final_date) over () as last_final_date,
                 row_number() over (
                     partition by person_key, question_id
@@ -97,11 +117,20 @@ def _parts(db: "Warehouse", metric: str, period: Period, dimension: str, identif
     final_date = max(row["final_date"] for row in rows)
     if final_date > as_of:
         raise CannotSay(f"{metric} from {told} is final on {final_date}; what is built speaks for {as_of}")
-    return {row["segment"]: Part(int(row["n"]), Fraction(row["total"])) for row in rows}
+    return rows
 
 
-def show(moves: Moves, dimension: str, console: "Console") -> None:
-    """A table of the segments and, below it, the sum."""
+def _sums(rows: list[dict[str, Any]]) -> intervals.Sums:
+    n, total, squares, promoters, detractors = (
+        sum((Fraction(row[name]) for row in rows), Fraction())
+        for name in ("n", "total", "squares", "promoters", "detractors")
+    )
+    return intervals.Sums(int(n), total, squares, int(promoters), int(detractors))
+
+
+def show(answer: Answer, dimension: str, console: "Console") -> None:
+    """A table of the segments and, below it, the sum, and how sure the change is."""
+    moves = answer.moves
     heads = [dimension, "n before", "n after", "before", "after", "rate", "mix", "entry", "exit", "together"]
     rows = [
         [
@@ -122,6 +151,11 @@ def show(moves: Moves, dimension: str, console: "Console") -> None:
     console.print(screen.table(heads, rows))
     change, together = _figure(moves.change), _figure(sum(sums, Fraction()))
     console.print(f"It moved by {change}, from {ends[0]} to {ends[1]}; rate, mix, entry and exit add up to {together}.")
+    if answer.interval is None:
+        console.print("The change has no 95 % interval: too few are counted in a period, or all of them are alike.")
+    else:
+        low, high = (_figure(Fraction(end)) for end in answer.interval)
+        console.print(f"Its 95 % interval is {low} to {high}, if the people of the two periods are different ones.")
 
 
 def _mean(part: Part) -> Decimal | None:

@@ -3,6 +3,7 @@
 Here belongs that SQL and Python say the same, and what becomes of rows on the way; formulas are tested in unit/.
 """
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -128,22 +129,35 @@ def _party(number: int) -> Row:
 def test_months_and_any_two_periods_say_the_same(bank: RawBank) -> None:
     """Every row of cx_metric_moves is what the formula says in fractions, and adds up to 1e-9."""
     columns = "dimension_value, n_before, n_after, rate_effect, mix_effect, entry_effect, exit_effect, total_change"
+    bounds = "change_lower_bound, change_upper_bound"
     pairs = bank.query("select distinct metric, dimension, month_date from cx.cx_metric_moves order by all")
     march = ("nps_relationship", date(2026, 3, 1))
     assert {dimension for metric, dimension, month in pairs if (metric, month) == march} == set(DIMENSIONS)
+    intervals = {}
     for metric, dimension, month in pairs:
         rows = bank.query(
-            f"select {columns} from cx.cx_metric_moves where metric = '{metric}' and dimension = '{dimension}'"
+            f"select {columns}, {bounds} from cx.cx_metric_moves"
+            f" where metric = '{metric}' and dimension = '{dimension}'"
             f" and month_date = date '{month}' order by dimension_value = '(pooled)', dimension_value"
         )
         before = Period((month - timedelta(days=1)).replace(day=1), month - timedelta(days=1))
         after = Period(month, (month + timedelta(days=32)).replace(day=1) - timedelta(days=1))
-        moves = reasons.why(bank.settings, metric, before, after, dimension)
+        answer = reasons.why(bank.settings, metric, before, after, dimension)
+        moves = answer.moves
         told = [(m.segment, m.before.n, m.after.n) for m in moves.segments]
         assert [row[:3] for row in rows] == told
         exact = [(m.rate, m.mix, m.entry, m.exit, moves.change) for m in moves.segments]
-        assert np.abs(np.array([row[3:] for row in rows]) - np.array(exact, dtype=float)).max() < 1e-10
+        assert np.abs(np.array([row[3:8] for row in rows]) - np.array(exact, dtype=float)).max() < 1e-10
         assert abs(sum(sum(row[3:7]) for row in rows) - rows[0][7]) <= 1e-9
+        intervals |= {metric: answer.interval}
+        told_bounds = {row[8:] for row in rows}
+        assert told_bounds == {(None, None)} if answer.interval is None else len(told_bounds) == 1
+        if answer.interval:
+            assert next(iter(told_bounds)) == pytest.approx(answer.interval, rel=1e-6, abs=1e-6)
+    assert {metric for metric, interval in intervals.items() if interval} >= {
+        *("nps_relationship", "csat_mean", "csat_top_two_share", "wait_seconds"),
+    }
+    assert intervals["aht_seconds"] is None, "each takes 300 seconds"
 
 
 def test_a_region_that_is_left_and_one_that_is_new(bank: RawBank) -> None:
@@ -235,6 +249,10 @@ def test_the_command_tells_the_sum(bank: RawBank, monkeypatch: pytest.MonkeyPatc
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[:7]] == ["region", "A", "B", "New", "Old", "(pooled)", "all"]
-    change = lines[-1].split("It moved by ")[1].split(",")[0]
-    assert lines[-1].endswith(f"add up to {change}.")
+    change = lines[-2].split("It moved by ")[1].split(",")[0]
+    assert lines[-2].endswith(f"add up to {change}.")
+    low, high = map(
+        float, re.match(r"Its 95 % interval is (\S+) to (\S+), if the people .* different ones", lines[-1]).groups()
+    )
+    assert low < float(change) < high
     assert CliRunner().invoke(cli.app, [*words[:2], "2026-02-28..2026-02-01", *words[3:]]).exit_code == 2

@@ -1,5 +1,7 @@
 """Intervals: published figures come out, and they cover what they say."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,31 @@ def test_a_mean_is_students():
     low, high = intervals.mean([10, 10, 1], [5, 5, 5], [4, 0, 4])
     assert high[0] - 5 == pytest.approx(2.262157 * np.sqrt(0.4), abs=1e-6)
     assert np.isnan([low[1], low[2]]).all()
+
+
+def test_a_change_of_means_is_welchs():
+    """Student's sleep data, as R's documentation of t.test shows them: -3.3654832 to 0.2054832 (17.776 degrees)."""
+    first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
+    second = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+    told = [(len(group), np.mean(group), np.var(group, ddof=1)) for group in (second, first)]
+    assert np.round(intervals.mean_change(*told), 7).tolist() == [-3.3654832, 0.2054832]
+    assert np.isnan(intervals.mean_change(told[0], (10, 5, 0))).all()
+
+
+def test_a_change_is_told_from_enough_units_by_the_metrics_method():
+    """Newcombe's 48/80 and 56/70; NPS from 10 answers, means from 30 that do not all agree."""
+
+    def of(n, total, squares, promoters=0, detractors=0):
+        return intervals.Sums(n, Fraction(total), Fraction(squares), promoters, detractors)
+
+    assert np.round(intervals.change("share", of(80, 48, 48), of(70, 56, 56)), 4).tolist() == [0.0524, 0.3339]
+    nps = of(324, 10800, 2160000, 162, 54)
+    assert intervals.change("nps", nps, nps) == pytest.approx((-11.430058, 11.430058), abs=1e-6)
+    assert intervals.change("nps", nps, of(9, 0, 60000, 3, 3)) is None
+    thirty, sixty = of(30, 150, 870), of(60, 360, 3120)
+    assert intervals.change("mean", thirty, sixty) == pytest.approx((-0.271121, 2.271121), abs=1e-6)
+    assert intervals.change("mean", of(29, 145, 841), sixty) is None
+    assert intervals.change("mean", thirty, of(60, 360, 2160)) is None
 
 
 def test_weights_cost_answers():

@@ -2,6 +2,7 @@ with
 
 parts as (
     select * from {{ ref('int_cx__month_parts') }}
+    where dimension <> 'total'
 ),
 
 rules as (
@@ -50,7 +51,7 @@ sides as (
         0 as n_before,
         n as n_after,
         cast(0 as decimal(38, 6)) as sum_before,
-        total as sum_after
+        value_sum as sum_after
     from judged
     union all
     select
@@ -61,7 +62,7 @@ sides as (
         is_pooled,
         n as n_before,
         0 as n_after,
-        total as sum_before,
+        value_sum as sum_before,
         cast(0 as decimal(38, 6)) as sum_after
     from judged
 ),

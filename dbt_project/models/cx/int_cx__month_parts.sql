@@ -42,19 +42,25 @@ parts as (
             {%- for dimension in dimensions %}
             when grouping({{ dimension }}) = 0 then '{{ dimension }}'
             {%- endfor %}
+            else 'total'
         end as dimension,
         case
             {%- for dimension in dimensions %}
             when grouping({{ dimension }}) = 0 then {{ dimension }}
             {%- endfor %}
+            else '(all)'
         end as dimension_value,
         count(*) as n,
-        cast(sum(value) as decimal(38, 6)) as total
+        cast(sum(value) as decimal(38, 6)) as value_sum,
+        cast(sum({{ cx_square('value') }}) as decimal(38, 6)) as square_sum,
+        {{ count_if("nps_class = 'promoter'") }} as promoter_count,
+        {{ count_if("nps_class = 'detractor'") }} as detractor_count
     from ranked
     where
         preference = 1
         and month_final_date <= {{ as_of() }}
     group by grouping sets (
+        (metric, month_date),
         {%- for dimension in dimensions %}
         (metric, month_date, {{ dimension }}){{ "," if not loop.last }}
         {%- endfor %}

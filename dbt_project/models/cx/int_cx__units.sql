@@ -26,6 +26,7 @@ units as (
         coalesce(a.question_id, o.observation_id) as question_id,
         a.responded_at,
         {{ cx_dimension_columns('o') }},
+        o.nps_class,
         o.value
     from observations as o
     inner join means as m on o.metric = m.metric

@@ -4,6 +4,7 @@ Here belongs how sure a figure is. The value shown is never the middle of an int
 works element by element on arrays, and answers NaN where there is nothing to be sure of.
 """
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,9 @@ Floats = NDArray[np.float64]
 
 #: Two-sided 95 % of the normal distribution.
 Z = 1.959963984540054
+
+#: Fewest units of a group that a bank's figures get an interval from, by the registry's method, as in intervals.sql.
+FROM_N = {"nps": 10, "share": 1, "mean": 30}
 
 #: What is added to promoters, passives and detractors (Rocks 2016).
 _ADDED = (0.75, 1.5, 0.75)
@@ -108,11 +112,88 @@ def mean(n: ArrayLike, average: ArrayLike, variance: ArrayLike) -> Interval:
     """
     from scipy.special import stdtrit
 
+    n, average, error = _standard_error(n, average, variance)
+    half = stdtrit(n - 1, 0.975) * np.sqrt(error)
+    return Interval(average - half, average + half)
+
+
+def mean_change(
+    before: tuple[ArrayLike, ArrayLike, ArrayLike], after: tuple[ArrayLike, ArrayLike, ArrayLike]
+) -> Interval:
+    """Change of a mean between two groups of different people; NaN where all answers of one of them agree.
+
+    Source: Welch 1947, Biometrika 34, 28-35: the two variances added, and degrees of freedom that need not be whole.
+
+    Args:
+        before: answers, their mean, their variance divided by n - 1.
+        after: the same, later.
+    """
+    from scipy.special import stdtrit
+
+    (n_before, average_before, error_before), (n_after, average_after, error_after) = (
+        _standard_error(*group) for group in (before, after)
+    )
+    error = error_before + error_after
+    freedom = error**2 / (error_before**2 / (n_before - 1) + error_after**2 / (n_after - 1))
+    change, half = average_after - average_before, stdtrit(freedom, 0.975) * np.sqrt(error)
+    return Interval(change - half, change + half)
+
+
+def _standard_error(n: ArrayLike, average: ArrayLike, variance: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Answers, their mean, and the square of its standard error; NaN where nothing is known of spread."""
     n, average, variance = _floats(n), _floats(average), _floats(variance)
     is_known = (n > 1) & (variance > 0)
-    n, variance = np.where(is_known, n, np.nan), np.where(is_known, variance, np.nan)
-    half = stdtrit(n - 1, 0.975) * np.sqrt(variance / n)
-    return Interval(average - half, average + half)
+    n = np.where(is_known, n, np.nan)
+    return n, average, variance / n
+
+
+class Sums(NamedTuple):
+    """What the interval of a metric of one period is worked out from, whatever its method.
+
+    Attributes:
+        n: units.
+        total: sum of what they are worth.
+        squares: sum of the squares of that.
+        promoters: of a net score, units worth most.
+        detractors: those worth least.
+    """
+
+    n: int
+    total: Fraction
+    squares: Fraction
+    promoters: int
+    detractors: int
+
+
+def change(method: str, before: Sums, after: Sums) -> tuple[float, float] | None:
+    """Interval of the change of a metric between two groups of different people.
+
+    Args:
+        method: of the registry: nps, share or mean.
+        before: sums of the first group.
+        after: of the second.
+
+    Returns:
+        Lower and upper end, in the unit of the metric (points of a net score); None where one of the groups is smaller
+        than FROM_N, or nothing is known of its spread.
+    """
+    if min(before.n, after.n) < FROM_N[method]:
+        return None
+    if method == "nps":
+        counts = [
+            (each.promoters, each.n - each.promoters - each.detractors, each.detractors) for each in (before, after)
+        ]
+        found = nps_change(*counts)
+    elif method == "share":
+        found = share_change(float(before.total), before.n, float(after.total), after.n)
+    else:
+        found = mean_change(_moments(before), _moments(after))
+    return None if np.isnan(found.low) else (float(found.low), float(found.high))
+
+
+def _moments(sums: Sums) -> tuple[float, float, float]:
+    mean_value = sums.total / sums.n
+    return sums.n, float(mean_value), float((sums.squares - sums.total * mean_value) / (sums.n - 1))
 
 
 def effective_n(weights: ArrayLike) -> float:
