@@ -103,9 +103,11 @@ def _of_quarter(answers: "pa.Table", rules: _Rules) -> list[dict[str, Any]]:
         "n_persons": int(persons.max(initial=-1)) + 1,
     }
     found = None
-    if used.num_rows >= rules.figures["driver_minimum_answers"] and told and matrix.std(axis=0).all():
+    outcome = _numbers(used, "outcome")
+    enough = used.num_rows >= rules.figures["driver_minimum_answers"] and told
+    if enough and matrix.std(axis=0).all() and outcome.std() > 0:
         found = drivers.estimate(
-            _numbers(used, "outcome"),
+            outcome,
             matrix,
             _controls(used, rules.figures["driver_level_minimum"]),
             persons,

@@ -51,6 +51,8 @@ class Rule:
         kind = self.expectation["type"].removeprefix("expect_").replace("_", " ")
         column = self.column or ", ".join(kwargs.get("column_list", ()))
         low, high = kwargs.get("min_value"), kwargs.get("max_value")
+        if "unexpected_rows_query" in kwargs:
+            return "no row that breaks it"
         if "between" not in kind:
             return f"{column} {kind}".strip()
         if low == high:
