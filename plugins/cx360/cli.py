@@ -324,10 +324,11 @@ def why(
     after: Days,
     by: Annotated[str, typer.Option(metavar="DIMENSION", help=f"{', '.join(DIMENSIONS[:-1])} or {DIMENSIONS[-1]}.")],
 ) -> None:
-    """Why a metric moved from one period to another: what each segment did, adding up exactly to the change.
+    """Why a metric moved from one period to another: what each part did, adding up exactly, and how sure that is.
 
-    Rate: the segment answered otherwise; mix: it grew or shrank; entry and exit: it is new or gone. Small segments are
-    pooled. It tells of what was built last; cx.cx_metric_moves has every month against the one before.
+    Rate: the part, such as a region, answered otherwise; mix: it grew or shrank; entry and exit: it is new or gone.
+    Small parts are pooled. The interval of the change takes the people of both periods to be different ones. It tells
+    of what was built last; cx.cx_metric_moves has every month against the one before.
 
     Exit code 0: told; 1: there is nothing to tell of; 2: a period is not written so.
 

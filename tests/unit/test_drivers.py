@@ -3,8 +3,10 @@
 from itertools import permutations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from cx360 import drivers as of_quarters
 from cx360.statistics import drivers
 
 #: R's data set swiss (public domain): Fertility, Agriculture, Examination, Education, Catholic, Infant.Mortality.
@@ -117,6 +119,28 @@ def answers(seed: int, effect: float, n: int = 600) -> tuple[np.ndarray, ...]:
     outcome = (rng.random(n) < 1 / (1 + np.exp(-score))).astype(float)
     controls = np.column_stack([*(topic == k for k in (1, 2, 3)), *(month == k for k in (1, 2))]).astype(float)
     return outcome, np.column_stack([wait, decoy, transfers, repeat]).astype(float), controls, persons
+
+
+@pytest.mark.parametrize("is_happy", [[1], [0], [1, 0]], ids=["all are", "nobody is", "some are"])
+def test_answers_that_all_agree_are_counted_and_no_more(is_happy):
+    n = 60
+    rows = pa.table({
+        "quarter_date": ["2026-01-01"] * n,
+        "is_linked": [True] * n,
+        "outcome": [is_happy[i % len(is_happy)] for i in range(n)],
+        "wait_seconds": [i // 2 * 7 % 90 for i in range(n)],
+        "person_key": [f"P{i}" for i in range(n)],
+        "month_number": [i // 20 for i in range(n)],
+        **{control: ["one"] * n for control in ("segment", "channel", "product")},
+    })  # fmt: skip
+    figures = {"minimum_answers": 30, "known_percent": 80, "level_minimum": 10, "draws": 20, "seed": 1}
+    rules = of_quarters._Rules(
+        [{"driver": "wait", "column_name": "wait_seconds", "one_unit": 60}],
+        {f"driver_{name}": figure for name, figure in figures.items()},
+    )
+    [row] = of_quarters._of_quarter(rows, rules)
+    assert row["n_answers"] == n
+    assert ("effect_points" in row) == (len(is_happy) > 1)
 
 
 @pytest.mark.slow
