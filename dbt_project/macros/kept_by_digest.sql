@@ -22,7 +22,8 @@
     select d.*
     from {{ digests }} as d
     {%- if is_incremental() %}
-    {%- set keys = config.get("meta")["digests"]["columns"] + ["digest"] %}
+    {%- set columns = config.get("meta")["digests"]["columns"] if execute else [] %}
+    {%- set keys = columns + ["digest"] %}
     left join (
         select distinct {{ keys | join(', ') }}
         from {{ this }}

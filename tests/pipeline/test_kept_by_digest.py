@@ -1,4 +1,4 @@
-"""Cells of metrics are kept by digest: what changed is worked out anew, to what a full build says, and nothing else is."""
+"""Cells of metrics are kept by digest: what changed is worked out anew, as a full build does it, and nothing else."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -37,7 +37,7 @@ def _answer(key: str, party: int, day: date, score: int, region: str = "North") 
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> RawBank:
-    """Sixty days of answers, of people some of whom answer again; the next day comes with a late one and one withdrawn."""
+    """Sixty days of answers, some people answering again; then a day that brings a late one and takes one back."""
     made = RawBank(tmp_path_factory.mktemp("bank") / "home", tmp_path_factory.mktemp("target"))
     people = [{"party_id": f"P{i}", "party_type": "person", "status": "active"} for i in range(40)]
     made.deliver(1, "parties", "2026-03-01", [p | {"updated_at": "2025-01-01 00:00+00"} for p in people])
