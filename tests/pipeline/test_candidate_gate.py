@@ -90,6 +90,13 @@ create table cx.cx_alerts as select 'service_level_low:total:2024-03-04' as aler
 create table cx.cx_benchmark_gaps as select 'service_level' as benchmark, date '2024-03-04' as metric_date;
 create table cx.agent_handling as select 'ada' as agent_id, date '2024-03-04' as metric_date, 1 as window_days;
 create table cx.cx_issue_priority as select date '2024-03-01' as month_start, 'card' as issue;
+create table cx.text_sentiments as select 'complaints' as feed, 'K0' as record_key, 'p0' as profile_id,
+    date '2024-03-04' as business_date, 2 as sentiment, 1.8::double as sentiment_score;
+create table cx.text_aspects as select 'complaints' as feed, 'K0' as record_key, 'card' as aspect, 'p0' as profile_id,
+    date '2024-03-04' as business_date, -1 as polarity;
+create table cx.topics_daily as select 'card' as topic, date '2024-03-04' as business_date, '(all)' as language,
+    true as is_hidden, null::double as negative_share, null::double as tail_probability;
+create table cx.hot_topics as select 'card' as topic, date '2024-03-04' as opened_date, 0.5::double as negative_share;
 create table features.customer_features as
 select profile_id, date '2024-03-04' as as_of_date, 3 as login_recency_days
 from profile.customer_profile where identified_by = 'party';
@@ -192,6 +199,15 @@ DEFECTS: dict[str, str] = {
 }
 
 
+# The same per blocking rule about what a column of a table may be.
+VALUE_DEFECTS = {
+    "text_sentiments_sentiment_in_range": "update cx.text_sentiments set sentiment = 0",
+    "text_sentiments_sentiment_score_in_range": "update cx.text_sentiments set sentiment_score = 5.01",
+    "text_aspects_polarity_in_range": "update cx.text_aspects set polarity = -2",
+    "topics_daily_tail_probability_in_range": "update cx.topics_daily set tail_probability = 1.01",
+}
+
+
 def _blocking() -> list[tuple[suites.Suite, suites.Rule]]:
     found = [suites.read(path) for path in sorted((PROJECT / "expectations/candidate").glob("*.json"))]
     return [(suite, rule) for suite in found for rule in suite.rules if rule.level == "block"]
@@ -240,7 +256,11 @@ def test_keys_of_events_in_scope_are_staged_once(
 def test_a_repeated_or_missing_key_of_any_table_blocks_by_its_rule(
     settings: Settings, warehouse: Callable[[str], None]
 ) -> None:
-    rules = [(suite.relation, rule) for suite, rule in _blocking() if suite.relation != "facts"]
+    rules = [
+        (suite.relation, rule)
+        for suite, rule in _blocking()
+        if suite.relation != "facts" and rule.name not in VALUE_DEFECTS
+    ]
     warehouse(
         ";".join(
             _missing(table, rule.column) if rule.column and not rule.name.endswith("_grain") else _repeat(table)
@@ -249,6 +269,15 @@ def test_a_repeated_or_missing_key_of_any_table_blocks_by_its_rule(
     )
     found = {(v.rule, v.outcome) for v in blocked(settings).blocking}
     assert {(rule.name, "failed") for _, rule in rules} <= found
+
+
+def test_a_value_no_column_may_have_blocks_by_its_rule(settings: Settings, warehouse: Callable[[str], None]) -> None:
+    of_tables = [rule for suite, rule in _blocking() if suite.relation != "facts"]
+    assert {rule.name for rule in of_tables if rule.expectation["type"].endswith("_between")} == set(VALUE_DEFECTS)
+    warehouse(";".join(VALUE_DEFECTS.values()))
+    assert {(v.rule, v.outcome) for v in blocked(settings).blocking} == {(name, "failed") for name in VALUE_DEFECTS}
+    warehouse("update cx.topics_daily set negative_share = 1.01")
+    assert [v.rule for v in blocked(settings).blocking] == ["shares_in_range"]
 
 
 def test_a_sound_candidate_passes_and_a_first_one_says_that_it_has_no_history(
