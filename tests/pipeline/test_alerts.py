@@ -26,7 +26,19 @@ LAST = date(2026, 12, 31)
 DIMENSIONS = ("segment", "region", "channel", "touchpoint", "product", "tier")
 SEEDS = warehouse.DBT_PROJECT / "seeds"
 BUDGET = "assert_false_alerts_stay_under_their_budget"
-MODELS = ("int_cx__baselines", "int_cx__alert_days", "cx_alerts")
+CAN_HOLD = "assert_alert_rules_and_benchmarks_can_hold"
+STATED = "assert_stated_false_alerts_are_the_formula"
+MODELS = ("int_cx__baselines", "int_cx__keyword_days", "int_cx__alert_days", "cx_alerts")
+
+#: Days of topics; none.
+NO_TEXTS = pa.table(
+    {
+        "topic": pa.array([], pa.string()),
+        "business_date": pa.array([], pa.date32()),
+        "text_count": pa.array([], pa.int64()),
+        "read_count": pa.array([], pa.int64()),
+    }
+)
 
 #: What is known of an episode besides its evidence.
 SHAPE = ("product", "opened_date", "first_breach_date", "last_seen_date", "closed_date", "breach_count")
@@ -61,7 +73,7 @@ def sql(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     arguments += ["--vars", json.dumps({"as_of": LAST.isoformat(), "timezone": "UTC"})]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CX360_WAREHOUSE", str(folder / "cx360.duckdb"))
-        result = dbtRunner().invoke([*arguments, "--select", *MODELS, BUDGET])
+        result = dbtRunner().invoke([*arguments, "--select", *MODELS, BUDGET, CAN_HOLD, STATED])
     DuckDBConnectionManager.close_all_connections()
     assert result.success, result.exception
     return {each.node.name: each.node.compiled_code for each in result.result}
@@ -74,9 +86,10 @@ def bank(sql: dict[str, str]) -> Iterator[Callable[..., list[Row]]]:
     db.execute("attach ':memory:' as cx360; create schema cx360.cx; create schema cx360.seeds")
     db.execute(
         "create table cx360.seeds.cx_metric_registry as select * from (values"
-        " ('up', 'up', 'share', 'mean'), ('down', 'down', 'share', 'mean'), ('count', 'none', 'none', 'sum')"
-        ") t(metric, direction, interval_method, adds_as);"
-        "create table cx360.cx.int_cx__rules as select 28 as alert_budget_days"
+        " ('up', 'up', 'share', 'mean', 'share'), ('down', 'down', 'share', 'mean', 'share'),"
+        " ('count', 'none', 'none', 'sum', 'contacts')"
+        ") t(metric, direction, interval_method, adds_as, unit);"
+        "create table cx360.cx.int_cx__rules as select 28 as alert_budget_days, 5 as identifying_below_n"
     )
 
     def seed(name: str, rows: list[Row]) -> None:
@@ -97,6 +110,7 @@ def bank(sql: dict[str, str]) -> Iterator[Callable[..., list[Row]]]:
         final_after: int = 0,
         asked: str = "cx_alerts",
         open_days: list[date] | None = None,
+        texts: pa.Table = NO_TEXTS,
     ) -> list[Row]:
         seed("cx_alert_rules", rules)
         seed("cx_benchmarks", list(benchmarks))
@@ -112,6 +126,11 @@ def bank(sql: dict[str, str]) -> Iterator[Callable[..., list[Row]]]:
             "create or replace table cx360.cx.int_cx__days as select metric, 1 as window_days, metric_date,"
             f" metric_date + {final_after} as final_date from open_days, (select distinct metric from told)"
             f" where metric_date <= date '{as_of}'"
+        )
+        db.register("texts", texts)
+        db.execute(
+            "create or replace table cx360.cx.int_words__topic_days as"
+            f" select *, '(all)' as language from texts where business_date <= date '{as_of}'"
         )
         for model in MODELS:
             compiled = sql[model].replace(LAST.isoformat(), as_of.isoformat())
@@ -328,6 +347,85 @@ def test_counts_day_by_day_open_what_one_backfill_opens(bank) -> None:
         by_then = bank([COUNT_RULE], counts(n), as_of=day(offset), open_days=open_days)
         opened = {each["alert_id"] for each in whole if each["opened_date"] <= day(offset)}
         assert {each["alert_id"] for each in by_then} == opened
+
+
+def texts_of(n: np.ndarray, read: np.ndarray) -> pa.Table:
+    """Days of topics: how many texts name each, and how many were read; none where nothing was."""
+    topics, days = np.nonzero(np.broadcast_to(read, n.shape))
+    return pa.table(
+        {
+            "topic": pa.array([f"t{i:04}" for i in topics]),
+            "business_date": pa.array(np.datetime64(FIRST, "D") + days),
+            "text_count": pa.array(n[topics, days].astype(np.int64)),
+            "read_count": pa.array(np.broadcast_to(read, n.shape)[topics, days].astype(np.int64)),
+        },
+        schema=NO_TEXTS.schema,
+    )
+
+
+def keyword_rules(n: int, **values: Any) -> list[Row]:
+    """A rule per topic."""
+    told = shipped("regulator_named") | values
+    return [told | {"rule": f"named_{i}", "keyword": f"t{i:04}"} for i in range(n)]
+
+
+def read_keywords(n: np.ndarray, read: np.ndarray, rule: Row, until: date) -> list[Row]:
+    """Alerts of a rule per topic, from the days on which texts were read."""
+    level, least = float(rule["level"]), int(rule["minimum_n"])
+    series = {
+        f"t{number:04}": [
+            (day(i), None if read[i] < least else "breach" if line[i] >= level else "clear", float(line[i]))
+            for i in range(len(line))
+            if read[i] and day(i) <= until
+        ]
+        for number, line in enumerate(n)
+    }
+    return _read(series, {name: int(rule[name]) for name in rule if name.endswith(("after", "days"))}, True)
+
+
+def named(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Texts that name 40 topics, now and then many, and texts read; on some days few are, or none."""
+    chance = np.random.default_rng(seed)
+    turns = np.cumsum(chance.random((40, 150)) < 0.06, axis=1) % 2
+    read = chance.choice([0, 4, 7, 400], 150, p=[0.1, 0.1, 0.1, 0.7])
+    return np.minimum(chance.poisson(chance.choice([0.2, 2, 5], (40, 1)) * (1 + 3 * turns)), read), read
+
+
+@pytest.mark.parametrize(("k", "c", "g"), [(2, 3, 7), (1, 1, 0), (3, 2, 10)])
+def test_alerts_on_keywords_are_those_of_a_plain_reading_to_the_day(bank, k, c, g) -> None:
+    n, read = named(1300 + k)
+    told = keyword_rules(40, level=6, minimum_n=6, opens_after=k, closes_after=c, reopens_within_days=g)
+    texts = texts_of(n, read)
+    found = bank(told, counts(n[:0]), texts=texts)
+    assert len(found) > 30
+    assert g == 0 or any(each["reopened_count"] for each in found)
+    assert shapes(found) == shapes(read_keywords(n, read, told[0], LAST))
+    assert min(min(each["opening_n"], each["worst_value"]) for each in found) >= 6
+    owners = {(each["owner"], each["metric"], each["opening_benchmark_value"]) for each in found}
+    assert owners == {("complaints-desk", "topic_text_count", 6)}
+    for offset in (30, 70, 71, 72, 110):
+        by_then = bank(told, counts(n[:0]), as_of=day(offset), texts=texts)
+        opened = {each["alert_id"] for each in found if each["opened_date"] <= day(offset)}
+        assert {each["alert_id"] for each in by_then} == opened
+        assert shapes(by_then) == shapes(read_keywords(n, read, told[0], day(offset)))
+
+
+def test_a_keyword_rule_tells_of_no_person_and_states_the_chance_of_its_level(bank) -> None:
+    [sound] = keyword_rules(1)
+    faults = {"level": 4, "minimum_n": 6, "keyword": None, "usual_count": None, "dimension_set": "total"}
+    for asked, wrong in ((CAN_HOLD, faults), (STATED, {"usual_count": 0.6, "clear_chance": 0.5, "opens_after": 1})):
+        assert bank([sound], counts(np.zeros((0, 9))), asked=asked) == []
+        for name, value in wrong.items():
+            assert len(bank([sound | {name: value}], counts(np.zeros((0, 9))), asked=asked)) == 1, name
+
+
+def test_quiet_keywords_have_as_many_episodes_as_stated(bank) -> None:
+    """Test: within the 99 % Poisson interval of the stated rate. 2,000 series of 2 texts a day, alpha 0.01."""
+    n = np.random.default_rng(1000).poisson(2, (2000, 365))
+    chance = float(poisson.sf(5, 2))
+    told = keyword_rules(2000, level=6, opens_after=2, usual_count=2)
+    low, high = poisson.interval(0.99, 2000 * 365 * (1 - chance) * chance**2 / (1 - chance**2))
+    assert low <= len(bank(told, counts(n[:0]), texts=texts_of(n, np.full(365, 100)))) <= high
 
 
 def test_a_changed_rule_closes_what_it_watched_and_begins_anew(bank) -> None:

@@ -105,6 +105,13 @@ from (values
     ('handling', false, null, null, null, null, null, null, null, null, null)
 ) t(driver, is_published, direction, effect_points, effect_low_points, effect_high_points, elasticity_at_mean,
     importance_share, importance_low_share, importance_high_share, driver_mean);
+create table cx.text_sentiments as select 'complaints' as feed, 'K0' as record_key, 'p0' as profile_id,
+    date '2024-03-04' as business_date, 2 as sentiment, 1.8::double as sentiment_score;
+create table cx.text_aspects as select 'complaints' as feed, 'K0' as record_key, 'card' as aspect, 'p0' as profile_id,
+    date '2024-03-04' as business_date, -1 as polarity;
+create table cx.topics_daily as select 'card' as topic, date '2024-03-04' as business_date, '(all)' as language,
+    true as is_hidden, null::double as negative_share, null::double as tail_probability;
+create table cx.hot_topics as select 'card' as topic, date '2024-03-04' as opened_date, 0.5::double as negative_share;
 create table features.customer_features as
 select profile_id, date '2024-03-04' as as_of_date, 3 as login_recency_days
 from profile.customer_profile where identified_by = 'party';
@@ -221,6 +228,10 @@ DEFECTS: dict[str, str] = {
     "cx_drivers_bounds_in_order": _change("cx_drivers", "effect_low_points", "-4.5", _WAIT),
     "cx_drivers_r_squared_in_range": _change("cx_drivers", "r_squared", "1.2", _WAIT),
     "cx_drivers_persons_answered": _change("cx_drivers", "n_persons", "251", _WAIT),
+    "text_sentiments_sentiment_in_range": "update cx.text_sentiments set sentiment = 0",
+    "text_sentiments_sentiment_score_in_range": "update cx.text_sentiments set sentiment_score = 5.01",
+    "text_aspects_polarity_in_range": "update cx.text_aspects set polarity = -2",
+    "topics_daily_tail_probability_in_range": "update cx.topics_daily set tail_probability = 1.01",
 }
 
 
@@ -285,6 +296,11 @@ def test_a_repeated_or_missing_key_of_any_table_blocks_by_its_rule(
     )
     found = {(v.rule, v.outcome) for v in blocked(settings).blocking}
     assert {(rule.name, "failed") for _, rule in rules} <= found
+
+
+def test_shares_of_every_table_are_looked_at(settings: Settings, warehouse: Callable[[str], None]) -> None:
+    warehouse("update cx.topics_daily set negative_share = 1.01")
+    assert [v.rule for v in blocked(settings).blocking] == ["shares_in_range"]
 
 
 def test_a_sound_candidate_passes_and_a_first_one_says_that_it_has_no_history(

@@ -369,7 +369,7 @@ FEEDS: dict[str, list[Row]] = {
 
 
 #: dbt's unit tests of the models this module is about.
-UNIT_TESTS = tuple(f"path:models/{room},test_type:unit" for room in ("profile", "segments", "cx"))
+UNIT_TESTS = tuple(f"path:models/{room},test_type:unit" for room in ("profile", "segments", "cx", "words"))
 
 
 def _show(settings: Settings, feeds: dict[str, list[Row]], as_of: date) -> None:

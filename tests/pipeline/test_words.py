@@ -249,14 +249,14 @@ def test_readers_see_the_words_as_published(bank: Settings) -> None:
 def test_topics_of_all_languages_are_the_sum_of_each(bank: Settings) -> None:
     wrong = rows(
         bank,
-        "select topic, business_date from cx.topics_daily group by all"
+        "select topic, business_date from cx.int_words__topic_days group by all"
         " having sum(case when language = '(all)' then text_count else -text_count end) <> 0"
         " or sum(case when language = '(all)' then read_count else -read_count end) <> 0",
     )
     assert wrong == []
     [row] = rows(
         bank,
-        "select (select sum(text_count) from cx.topics_daily where language = '(all)') as told,"
+        "select (select sum(text_count) from cx.int_words__topic_days where language = '(all)') as told,"
         " (select count(*) from cx.text_aspects) as wanted",
     )
     assert row["told"] == row["wanted"] > 0
@@ -369,7 +369,7 @@ def topics(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, 
                 db.register("made", pa.Table.from_pylist(made))
                 db.execute(f"create or replace table cx.{name} as from made")
                 db.unregister("made")
-        built = "text_aspect_terms topic_rules int_words__topic_days topics_daily hot_topics"
+        built = "text_aspect_terms topic_rules cx_rules int_cx__rules int_words__topic_days topics_daily hot_topics"
         raw.dbt(built.split(), AS_OF.isoformat(), full=True, tests=True)
         with duckdb_engine.connect(raw.settings, read_only=True) as db:
             return {
@@ -381,7 +381,7 @@ def topics(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, 
 
 
 def invented(seed: int) -> tuple[dict[tuple[date, str, str], tuple[int, int]], dict[tuple[date, str], int]]:
-    """200 days of topics, some of which burst for a while; on some days nobody writes."""
+    """200 days of topics, some of which burst for a while; on some days nobody writes, on some hardly anybody."""
     import numpy as np
 
     draw = np.random.default_rng(seed)
@@ -393,7 +393,8 @@ def invented(seed: int) -> tuple[dict[tuple[date, str, str], tuple[int, int]], d
         day = FIRST + timedelta(number)
         if draw.random() < 0.12:
             continue
-        for told, share in (("en", 0.8), ("zh", 0.2)):
+        quiet = 0.003 if draw.random() < 0.1 else 1
+        for told, share in (("en", 0.8 * quiet), ("zh", 0.2 * quiet)):
             if told == "zh" and draw.random() < 0.2:
                 continue
             texts = 0
@@ -403,7 +404,7 @@ def invented(seed: int) -> tuple[dict[tuple[date, str, str], tuple[int, int]], d
                 texts += n
                 if n:
                     counts[day, told, name] = (n, int(draw.binomial(n, 0.6)))
-            read[day, told] = int(texts * 0.7) + 1
+            read[day, told] = int(texts * 0.7) + 1  # a text names several
     return counts, read
 
 
@@ -411,44 +412,59 @@ def plain_topics(
     counts: dict[tuple[date, str, str], tuple[int, int]], read: dict[tuple[date, str], int]
 ) -> dict[tuple[str, date, str], dict[str, Any]]:
     """What topics_daily says, worked out one by one."""
-    from scipy.stats import poisson
-
     rule = rules()
     texts: Counter[tuple[date, str]] = Counter()
     for (day, told), n in read.items():
         texts[day, told] += n
         texts[day, "(all)"] += n
-    named: defaultdict[tuple[str, str], Counter[date]] = defaultdict(Counter)
+    named: Counter[tuple[str, date, str]] = Counter()
     for (day, told, topic), (n, _) in counts.items():
-        named[topic, told][day] += n
-        named[topic, "(all)"][day] += n
-    found = {}
+        named[topic, day, told] += n
+        named[topic, day, "(all)"] += n
+    found: dict[tuple[str, date, str], dict[str, Any]] = {}
     for topic in sorted(set(load(Settings()).aspects["en"].values())):
-        for told in ("(all)", "en", "zh"):
-            days = sorted(day for day, of in texts if of == told)
-            for day in days:
-                n = named[topic, told][day]
-                before = [each for each in days if 1 <= (day - each).days <= rule["baseline_days"]]
-                total = sum(named[topic, told][each] for each in before)
-                row: dict[str, Any] = {"text_count": n, "baseline_day_count": len(before), "state": None, "tail": None}
-                row["baseline"] = total / len(before) if before else None
-                row["z"] = (n - row["baseline"]) / row["baseline"] ** 0.5 if total else None
-                found[topic, day, told] = row
-                if not before:
-                    continue
-                expected = max(total, 1) / len(before)
-                if 100 * n * len(before) > (100 + rule["percent_over"]) * max(total, 1):
-                    row["tail"] = poisson.sf(n - 1, expected)
-                if len(before) < rule["least_baseline_days"]:
-                    continue
-                is_far = row["tail"] is not None and row["tail"] < rule["tail_probability"]
-                if n >= rule["least_count"] and is_far:
-                    row["state"] = "breach"
-                elif texts[day, told] >= rule["least_read_count"] and 100 * n * len(before) <= (
-                    100 + rule["clear_percent"]
-                ) * max(total, 1):
-                    row["state"] = "clear"
+        small = {key for key, n in texts.items() if n < FEW or 0 < named[topic, *key] < FEW}
+        hidden = small | {key for key in texts if key[1] != "(all)" and small & {(key[0], "en"), (key[0], "zh")}}
+        counted = {  # what a day counts as
+            (day, told): 3 if (day, told) in hidden else named[topic, day, told]
+            for day, told in texts
+            if (day, told) not in hidden or (told == "(all)" and texts[day, told] >= FEW)
+        }
+        for day, told in texts:
+            before = [counted[each, of] for each, of in counted if of == told and 1 <= (day - each).days <= WINDOW]
+            row = plain_topic(counted.get((day, told)), before, texts[day, told], (day, told) in hidden, rule)
+            found[topic, day, told] = row
     return found
+
+
+#: identifying_below_n of seed cx_rules, and baseline_days of topic_rules.
+FEW, WINDOW = 5, 28
+
+
+def plain_topic(n: int | None, before: list[int], read: int, is_hidden: bool, rule: dict[str, float]) -> dict[str, Any]:
+    """A row of topics_daily, from what the day counts as and what the days before it did."""
+    from scipy.stats import poisson
+
+    total, days, state, tail = sum(before), len(before), None, None
+    baseline = total / days if days else None
+    is_over = bool(days) and not is_hidden and 100 * n * days > (100 + rule["percent_over"]) * max(total, 1)
+    if is_over:
+        tail = poisson.sf(n - 1, max(total, 1) / days)
+    if days >= rule["least_baseline_days"]:
+        if is_over and n >= rule["least_count"] and tail < rule["tail_probability"]:
+            state = "breach"
+        elif n is not None and read >= rule["least_read_count"]:
+            state = "clear" if 100 * n * days <= (100 + rule["clear_percent"]) * max(total, 1) else None
+    return {
+        "is_hidden": is_hidden,
+        "text_count": None if is_hidden else n,
+        "read_count": None if is_hidden else read,
+        "baseline_day_count": days,
+        "state": state,
+        "baseline": baseline,
+        "z": (n - baseline) / baseline**0.5 if total and not is_hidden else None,
+        "tail": tail,
+    }
 
 
 @pytest.mark.parametrize("days", [60, 131, 200], ids="{} days".format)
@@ -458,11 +474,12 @@ def test_hot_topics_are_those_of_a_plain_reading(topics: Callable[..., Any], day
     counts, read = ({key: n for key, n in part.items() if key[0] < last} for part in invented(3))
     found, wanted = topics(counts, read), plain_topics(counts, read)
     assert len(found["topics_daily"]) == len(wanted)
+    hidden = Counter(day for (_, day, told), row in wanted.items() if told == "(all)" and row["is_hidden"])
+    assert 0 < min(hidden.values()) < max(hidden.values()) == len({topic for topic, _, _ in wanted})
     for row in found["topics_daily"]:
         told = wanted[row["topic"], row["business_date"], row["language"]]
-        assert {name: row[name] for name in ("text_count", "baseline_day_count", "state")} == {
-            name: told[name] for name in ("text_count", "baseline_day_count", "state")
-        }, row
+        same = ("is_hidden", "text_count", "read_count", "baseline_day_count", "state")
+        assert {name: row[name] for name in same} == {name: told[name] for name in same}, row
         for name, of in (("baseline_count", "baseline"), ("z_score", "z"), ("tail_probability", "tail")):
             assert (row[name] is None) == (told[of] is None), (name, row)
             assert row[name] is None or row[name] == pytest.approx(told[of], abs=2e-9 if of == "tail" else 2e-5)
@@ -478,6 +495,11 @@ def test_hot_topics_are_those_of_a_plain_reading(topics: Callable[..., Any], day
     ]
     assert len(episodes) >= days / 20
     assert [{name: row[name] for name in episodes[0]} for row in found["hot_topics"]] == episodes
+    for row in found["hot_topics"]:
+        days_of = [wanted[row["topic"], day, "(all)"]["text_count"] for day, _ in series[row["topic"]]
+                   if row["first_breach_date"] <= day <= row["last_breach_date"]]  # fmt: skip
+        told_counts = [n for n in days_of if n is not None]
+        assert (row["text_count"], row["peak_text_count"]) == (sum(told_counts), max(told_counts))
 
 
 def test_the_rule_says_how_many_episodes_chance_makes() -> None:

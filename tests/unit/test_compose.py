@@ -101,6 +101,12 @@ def test_every_setting_it_gives_is_one(services):
         assert set(services[name]["environment"]) <= known, name
 
 
+def test_it_gives_every_setting_but_those_of_another_way_to_run(services):
+    given = {name for service in OURS for name in services[service]["environment"]}
+    others = {f"CX360_{name}" for name in ("ENGINE", "SPARK_MASTER", "UI_PORT")}  # the port is of the host
+    assert {f"CX360_{name.upper()}" for name in Settings.model_fields} - given == others
+
+
 def test_the_image_is_made_of_files_that_exist_and_has_the_whole_project(dockerfile):
     copied = [source for instruction, told in dockerfile if instruction == "COPY" for source in told.split()[:-1]]
     assert [source for source in copied if not (PROJECT / source).exists()] == []

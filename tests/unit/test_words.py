@@ -113,6 +113,17 @@ def test_what_is_said_of_an_aspect_is_told_apart(reader: Reader) -> None:
     assert plain["aspects"] == []
 
 
+def test_what_alerts_watch_is_found_in_both_languages(reader: Reader) -> None:
+    said = {
+        "fraud": ("Somebody hacked my account.", "我的卡被盗刷了"),
+        "data_leak": ("My details were leaked.", "你们泄露了我的信息"),
+        "regulator": ("I will write to the ombudsman and to my lawyer.", "我要向银保监投诉"),
+    }
+    for keyword, texts in said.items():
+        for row in read(reader, *texts):
+            assert keyword in {each["aspect"] for each in row["aspects"]}, (keyword, row["language"])
+
+
 def test_a_thought_without_feeling_is_meant_as_the_whole(reader: Reader) -> None:
     [row] = read(reader, "It concerns my mortgage. I am very disappointed.")
     assert row["aspects"] == [{"aspect": "loan", "polarity": -1}]

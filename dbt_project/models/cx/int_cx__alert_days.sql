@@ -4,9 +4,10 @@ rules as (
     select
         a.*,
         r.direction,
-        a.breach_kind = 'over_baseline' or r.direction = 'down' as is_high_bad
+        a.breach_kind in ('over_baseline', 'keyword_count')
+        or r.direction = 'down' as is_high_bad
     from {{ ref('cx_alert_rules') }} as a
-    inner join {{ ref('cx_metric_registry') }} as r on a.metric = r.metric
+    left join {{ ref('cx_metric_registry') }} as r on a.metric = r.metric
 ),
 
 metrics as (
@@ -20,6 +21,10 @@ benchmarks as (
 
 baselines as (
     select * from {{ ref('int_cx__baselines') }}
+),
+
+keywords as (
+    select * from {{ ref('int_cx__keyword_days') }}
 ),
 
 -- days of scores: n that counts, and the sides of the level the figures are on
@@ -49,7 +54,7 @@ scores as (
         on
             m.metric = r.metric
             and m.dimension_set = r.dimension_set
-            and r.breach_kind <> 'over_baseline'
+            and r.breach_kind in ('benchmark', 'low_score')
     left join benchmarks as b
         on
             r.benchmark = b.benchmark
@@ -83,6 +88,8 @@ united as (
     select * from scores
     union all
     select * from counts
+    union all
+    select * from keywords
 ),
 
 stated as (

@@ -28,7 +28,8 @@ expected as (
 over_baseline as (
     select * from expected
     where
-        100 * text_count * baseline_day_count
+        not is_hidden
+        and 100 * text_count * baseline_day_count
         > (100 + {{ topic_rule('percent_over') }}) * usual_text_count
 ),
 
@@ -51,17 +52,23 @@ topics as (
         e.topic,
         e.business_date,
         e.language,
-        e.text_count,
-        e.negative_count,
-        {{ divide('e.negative_count', 'e.text_count') }} as negative_share,
-        e.read_count,
+        e.is_hidden,
+        case when not e.is_hidden then e.text_count end as text_count,
+        case when not e.is_hidden then e.negative_count end as negative_count,
+        case when not e.is_hidden then {{ divide('e.negative_count', 'e.text_count') }} end
+            as negative_share,
+        case when not e.is_hidden then e.read_count end as read_count,
         e.baseline_count,
         e.baseline_day_count,
+        e.baseline_hidden_day_count,
         -- (n - b) over the root of b, of whole numbers: b is a sum over days
-        {{ divide(
-            'e.text_count * e.baseline_day_count - e.baseline_text_count',
-            'sqrt(e.baseline_text_count * e.baseline_day_count)',
-        ) }} as z_score,
+        case
+            when not e.is_hidden
+                then {{ divide(
+                    'e.text_count * e.baseline_day_count - e.baseline_text_count',
+                    'sqrt(e.baseline_text_count * e.baseline_day_count)',
+                ) }}
+        end as z_score,
         t.tail_probability,
         case
             when e.baseline_day_count < {{ topic_rule('least_baseline_days') }} then null
@@ -71,7 +78,7 @@ topics as (
                 then 'breach'
             when
                 e.read_count >= {{ topic_rule('least_read_count') }}
-                and 100 * e.text_count * e.baseline_day_count
+                and 100 * e.judged_count * e.baseline_day_count
                 <= (100 + {{ topic_rule('clear_percent') }}) * e.usual_text_count
                 then 'clear'
         end as state
