@@ -9,8 +9,8 @@
 
 with
 
-groups_of_values as (
-    select * from {{ ref('int_cx__quantile_groups') }}
+to_compute as (
+    {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
 ),
 
 days as (
@@ -19,6 +19,17 @@ days as (
 
 cells as (
     select * from {{ ref('int_cx__quantile_cells') }}
+),
+
+groups_of_values as (
+    select g.*
+    from {{ ref('int_cx__quantile_groups') }} as g
+    inner join cells as c on g.cell_number = c.cell_number
+    inner join to_compute as t
+        on
+            c.metric = t.metric
+            and g.window_days = t.window_days
+            and g.metric_date = t.metric_date
 ),
 
 numbers as (
@@ -93,9 +104,15 @@ described as (
         f.n_total as n,
         {{ divide('f.middle_value + f.next_value', '2') }} as median_value,
         {{ round_double('cast(f.lower_value as double)') }} as lower_value,
-        {{ round_double('cast(f.upper_value as double)') }} as upper_value
+        {{ round_double('cast(f.upper_value as double)') }} as upper_value,
+        t.digest
     from found as f
     inner join cells as c on f.cell_number = c.cell_number
+    inner join to_compute as t
+        on
+            c.metric = t.metric
+            and f.window_days = t.window_days
+            and f.metric_date = t.metric_date
 )
 
 select * from described
