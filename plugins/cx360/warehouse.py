@@ -10,7 +10,7 @@ warehouse can be thrown away: the lake and the ledger make it again. Tables of s
     text_readings, text_mentions  what the texts of those deliveries say, and of which aspects (``words``)
     run          one row: what this run was told and settled
     built        deliveries that tables of the warehouse may hold; settled ones are published as they are
-    built_by     one row: the code_hash they were last published with
+    built_by     one row: the code_hash they were last published with; none while everything is to be computed
     driver_estimates  drivers of satisfaction of closed quarters, as last estimated (``drivers``)
     audited      one row while what the tables hold has passed the gate of the candidate; any change takes it away
 """
@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,6 +225,8 @@ def open_run(
             seeds = project(settings) / "seeds"
             _write(db, "blocked_identifiers", blocked.tokens(settings, seeds / "identifier_blocked_values.csv"))
             days = _settle_scope(db, settings, deliveries, full_refresh)
+            if full_refresh:  # what it builds is of no published version, also if seeds or code are taken back
+                _write(db, "built_by")
             _write(db, "run", [tuple(vars(run).values())])
     return {
         "as_of": as_of.isoformat(),
@@ -582,8 +585,9 @@ def _lake_files(settings: Settings, feed: str, arrivals: set[int]) -> list[str]:
 
 
 def _code_hash(settings: Settings, bank: sources.Bank) -> str:
-    """Changes when the tables kept from run to run would come out differently: models, seeds, time zone, currency."""
-    return versions.of_texts((bank.model_dump_json(), versions.of_files(settings, "dbt_project", "contracts")))
+    """Changes when kept tables would come out differently: models, seeds, time zone, currency, DuckDB's version."""
+    files = versions.of_files(settings, "dbt_project", "contracts")
+    return versions.of_texts((bank.model_dump_json(), version("duckdb"), files))
 
 
 def project(settings: Settings) -> Path:

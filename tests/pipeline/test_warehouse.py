@@ -1,5 +1,6 @@
 """The warehouse: what a run sees, and which days it computes anew."""
 
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -170,6 +171,25 @@ def test_a_banks_own_seed_lies_over_the_shipped_one_and_computes_everything(bank
     assert (project / "seeds" / "cx_rules.csv").read_bytes() == (
         warehouse.DBT_PROJECT / "seeds" / "cx_rules.csv"
     ).read_bytes()
+
+
+def test_a_seed_that_was_built_and_taken_back_computes_everything_until_it_is_published(bank: Settings) -> None:
+    """Tables kept by digest hold what the seed made of them, whose rows have the digests of before."""
+    arrive(bank, "tx1.csv", MONDAY)
+    scope(bank)
+    warehouse.settle(bank)
+    own = bank.home / "config" / "dbt_project" / "seeds" / "cx_rules.csv"
+    own.parent.mkdir(parents=True)
+    shipped = (warehouse.DBT_PROJECT / "seeds" / "cx_rules.csv").read_text()
+    own.write_text(shipped.replace("reliable_from_n,30", "reliable_from_n,20"))
+    told = []
+    for step in ("build", "take back", "build again", "publish", "next day"):
+        if step == "take back":
+            shutil.rmtree(bank.home / "config")
+        if step == "next day":
+            warehouse.settle(bank)
+        told.append(warehouse.open_run(bank, "test", date(2026, 3, 4), None)["days_to_compute"])
+    assert told == ["all", "all", "all", "all", 0]
 
 
 def test_a_date_from_the_future_does_not_move_the_day_that_is_built(bank: Settings) -> None:
