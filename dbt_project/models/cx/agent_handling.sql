@@ -8,16 +8,30 @@ rules as (
     select * from {{ ref('int_cx__rules') }}
 ),
 
-measured as (
+-- what the total of handling time is made of: agents, and the calls that were passed on
+parts as (
     select
-        c.*,
-        cast(c.n as double) as n_double,
-        {{ divide('c.handle_seconds', 'c.n', 12) }} as mean_seconds,
-        {{ divide('c.square_sum', 'c.n', 12) }} as mean_square,
-        c.n >= r.reliable_from_n as is_reliable,
-        c.n > 0 and c.n < r.identifying_below_n as is_small,
-        c.n = 0 as is_empty
-    from cells as c
+        window_days,
+        metric_date,
+        agent_id,
+        n
+    from cells
+    union all
+    select
+        window_days,
+        metric_date,
+        '(passed on)' as agent_id,
+        {{ sum_integer('transferred_n') }} as n
+    from cells
+    group by window_days, metric_date
+),
+
+sized as (
+    select
+        p.*,
+        p.n > 0 and p.n < r.identifying_below_n as is_small,
+        p.n = 0 as is_empty
+    from parts as p
     cross join rules as r
 ),
 
@@ -30,15 +44,24 @@ placed as (
             partition by window_days, metric_date, is_small, is_empty
             order by n, agent_id
         ) as place
-    from measured
+    from sized
 ),
 
-judged as (
+measured as (
     select
-        *,
-        is_small
-        or (small_count = 1 and place = 1 and not is_empty) as is_hidden
-    from placed
+        c.*,
+        cast(c.n as double) as n_double,
+        {{ divide('c.handle_seconds', 'c.n', 12) }} as mean_seconds,
+        {{ divide('c.square_sum', 'c.n', 12) }} as mean_square,
+        c.n >= r.reliable_from_n as is_reliable,
+        p.is_small or (p.small_count = 1 and p.place = 1 and not p.is_empty) as is_hidden
+    from cells as c
+    inner join placed as p
+        on
+            c.window_days = p.window_days
+            and c.metric_date = p.metric_date
+            and c.agent_id = p.agent_id
+    cross join rules as r
 ),
 
 told as (
@@ -62,7 +85,7 @@ told as (
         {%- endfor %}
         is_reliable,
         is_hidden
-    from judged
+    from measured
 )
 
 select * from told

@@ -5,7 +5,7 @@
 -#}
 {%- set sums = [
     'handled_count', 'transferred_count', 'unknown_length_count', 'n', 'transfers_unknown_count',
-    'handle_seconds', 'square_sum', 'transferred_seconds',
+    'handle_seconds', 'square_sum', 'transferred_n', 'transferred_seconds',
 ] -%}
 
 with
@@ -50,6 +50,7 @@ counted as (
         {{ count_if('is_transfer_unknown and seconds is not null') }} as transfers_unknown_count,
         coalesce(sum(case when not is_transferred then seconds end), 0) as handle_seconds,
         coalesce(sum(case when not is_transferred then seconds * seconds end), 0) as square_sum,
+        {{ count_if('is_transferred and seconds is not null') }} as transferred_n,
         coalesce(sum(case when is_transferred then seconds end), 0) as transferred_seconds
     from handled
     group by agent_id, metric_date
