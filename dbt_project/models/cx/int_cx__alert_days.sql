@@ -3,7 +3,6 @@ with
 rules as (
     select
         a.*,
-        r.direction,
         a.breach_kind in ('over_baseline', 'keyword_count')
         or r.direction = 'down' as is_high_bad
     from {{ ref('cx_alert_rules') }} as a
