@@ -5,7 +5,8 @@ with
 last_balances as (
     select
         account_id,
-        max(business_date) as business_date
+        max_by(balance_amount, business_date) as balance_amount,
+        max_by(currency, business_date) as currency
     from {{ ref('int_balances__daily') }}
     where business_date <= {{ as_of() }}
     group by account_id
@@ -29,11 +30,7 @@ on_accounts as (
         'balances' as part,
         balances.currency,
         balances.balance_amount as amount
-    from {{ ref('int_balances__daily') }} as balances
-    inner join last_balances
-        on
-            balances.account_id = last_balances.account_id
-            and balances.business_date = last_balances.business_date
+    from last_balances as balances
     left join accounts on balances.account_id = accounts.account_id
     left join kinds
         on

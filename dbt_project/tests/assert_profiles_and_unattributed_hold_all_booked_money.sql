@@ -1,5 +1,11 @@
--- A row returned is a day and currency whose booked money is not all in profiles and the
--- unattributed row, or a year whose transactions the profiles do not add up to.
+-- A row returned is a day in scope and currency whose booked money is not all in profiles and the
+-- unattributed row, or a number of transactions, of all days or of a year, that profiles do not
+-- add up to: on other days only whose money is whose may have changed, and so that number.
+{% set is_in_scope = in_scope(
+    'transactions',
+    'business_date',
+    everything=flags.FULL_REFRESH,
+) %}
 with
 
 booked as (
@@ -13,6 +19,7 @@ booked as (
     where
         is_booked
         and business_date <= {{ as_of() }}
+        and {{ is_in_scope }}
     group by business_date, currency
 ),
 
@@ -25,18 +32,25 @@ held as (
         sum(money.transaction_count) as transaction_count
     from {{ ref('int_money__daily') }} as money
     inner join {{ ref('customer_profile') }} as profiles on money.profile_id = profiles.profile_id
+    where {{ is_in_scope }}
     group by money.business_date, money.currency
 ),
 
 profiles_total as (
-    select sum(transaction_365d_count) as transaction_count
+    select
+        coalesce(sum(transaction_lifetime_count), 0) as lifetime_count,
+        coalesce(sum(transaction_365d_count), 0) as year_count
     from {{ ref('customer_profile') }}
 ),
 
 booked_total as (
-    select sum(transaction_count) as transaction_count
-    from booked
-    where business_date > {{ days_before_as_of(365) }}
+    select
+        count(*) as lifetime_count,
+        {{ count_if('business_date > ' ~ days_before_as_of(365)) }} as year_count
+    from {{ ref('stg_transactions') }}
+    where
+        is_booked
+        and business_date <= {{ as_of() }}
 ),
 
 unequal_days as (
@@ -61,8 +75,8 @@ unequal_totals as (
     from profiles_total
     cross join booked_total
     where
-        coalesce(profiles_total.transaction_count, 0)
-        <> coalesce(booked_total.transaction_count, 0)
+        profiles_total.lifetime_count <> booked_total.lifetime_count
+        or profiles_total.year_count <> booked_total.year_count
 )
 
 select * from unequal_days

@@ -1,8 +1,7 @@
 with
 
 balances as (
-    select * from {{ ref('int_balances__daily') }}
-    where business_date <= {{ as_of() }}
+    select * from {{ ref('int_balances__by_month') }}
 ),
 
 asset_days as (
@@ -15,7 +14,7 @@ placed as (
         *,
         case
             {%- for day in asset_day_list() %}
-            when business_date <= cast('{{ day }}' as date) then cast('{{ day }}' as date)
+            when balance_date <= cast('{{ day }}' as date) then cast('{{ day }}' as date)
             {%- endfor %}
         end as asset_date
     from balances
@@ -25,8 +24,8 @@ last_ones as (
     select
         account_id,
         asset_date,
-        max_by(balance_amount, business_date) as balance_amount,
-        max_by(currency, business_date) as currency
+        max_by(balance_amount, balance_date) as balance_amount,
+        max_by(currency, balance_date) as currency
     from placed
     group by account_id, asset_date
 ),

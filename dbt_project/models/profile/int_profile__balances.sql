@@ -1,8 +1,7 @@
 with
 
 balances as (
-    select * from {{ ref('int_balances__daily') }}
-    where business_date <= {{ as_of() }}
+    select * from {{ ref('int_balances__by_month') }}
 ),
 
 owners as (
@@ -26,27 +25,25 @@ rates as (
     where rate_date = {{ as_of() }}
 ),
 
-ranked as (
+last_ones as (
     select
-        *,
-        row_number() over (
-            partition by account_id
-            order by business_date desc
-        ) as recency
+        account_id,
+        max(balance_date) as balance_date,
+        max_by(balance_amount, balance_date) as balance_amount,
+        max_by(currency, balance_date) as currency
     from balances
+    group by account_id
 ),
 
 converted as (
     select
         b.account_id,
-        b.business_date,
+        b.balance_date,
         {{ in_reporting_currency('b.balance_amount', 'b.currency', 'r.rate') }} as balance_amount,
         {{ is_unconverted('b.currency', 'r.rate') }} as is_unconverted
-    from ranked as b
+    from last_ones as b
     left join rates as r on b.currency = r.currency
-    where
-        b.recency = 1
-        and b.account_id not in (select account_id from closed_accounts)
+    where b.account_id not in (select account_id from closed_accounts)
 ),
 
 -- every balance counts once for its primary owner, and beside it for each joint holder
@@ -55,7 +52,7 @@ shares as (
         coalesce(o.profile_id, 'unattributed') as profile_id,
         c.balance_amount,
         cast(null as decimal(18, 2)) as joint_balance_amount,
-        c.business_date as balance_date,
+        c.balance_date,
         c.is_unconverted
     from converted as c
     left join owners as o on c.account_id = o.account_id

@@ -5,10 +5,7 @@ days as (
 ),
 
 balances as (
-    select * from {{ ref('int_balances__daily') }}
-    where
-        business_date >= cast('{{ month_start(0) }}' as date)
-        and business_date <= {{ as_of() }}
+    select * from {{ ref('int_balances__by_month') }}
 ),
 
 rates as (
@@ -25,25 +22,6 @@ accounts as (
     left join {{ ref('stg_accounts') }} as a on o.account_id = a.account_id
 ),
 
--- what each account ended a month with; the month under way ends with as_of
-ended as (
-    select
-        account_id,
-        month_start,
-        balance_amount,
-        currency
-    from {{ ref('int_segments__month_ends') }}
-    where month_start < cast('{{ month_start(0) }}' as date)
-    union all
-    select
-        account_id,
-        cast('{{ month_start(0) }}' as date) as month_start,
-        max_by(balance_amount, business_date) as balance_amount,
-        max_by(currency, business_date) as currency
-    from balances
-    group by account_id
-),
-
 -- it has that until a month with another
 periods as (
     select
@@ -52,7 +30,7 @@ periods as (
             partition by account_id
             order by month_start
         ) as next_month_start
-    from ended
+    from balances
 ),
 
 held as (

@@ -12,7 +12,8 @@ month_ends as (
         account_id,
         {{ first_of_month('business_date') }} as month_start,
         max_by(balance_amount, business_date) as balance_amount,
-        max_by(currency, business_date) as currency
+        max_by(currency, business_date) as currency,
+        max(business_date) as balance_date
     from balances
     group by account_id, {{ first_of_month('business_date') }}
 )
