@@ -75,6 +75,16 @@ def _call(call_id: str, at: str, ended: str, **values: Any) -> Row:
     } | values
 
 
+def _leg(leg_id: str, call_id: str, at: str, agent_id: str | None, handle_seconds: int | None) -> Row:
+    return {
+        "leg_id": leg_id,
+        "call_id": call_id,
+        "began_at": at,
+        "agent_id": agent_id,
+        "handle_seconds": handle_seconds,
+    }
+
+
 def _answer(response_id: str, at: str, family: str, score: int | None, **values: Any) -> Row:
     scale = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}[family]
     return {
@@ -364,6 +374,10 @@ FEEDS: dict[str, list[Row]] = {
     "survey_invitations": [
         _invitation("I1", "2026-03-20 08:00+01", party_id="P1"),
         _invitation("I2", "2026-03-20 08:00+01", party_id="P4"),
+    ],
+    "call_legs": [
+        _leg("C4-1", "C4", "2026-03-30 09:02+02", "bob", 200),
+        _leg("C4-2", "C4", "2026-03-30 09:06+02", "ada", 100),
     ],
 }
 
