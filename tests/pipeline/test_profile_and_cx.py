@@ -774,14 +774,21 @@ def test_handling_and_waiting(bank: Settings) -> None:
 
 
 def test_handled_calls_are_counted_by_the_agent_who_took_them(bank: Settings) -> None:
-    """Ada's C1 of 540 seconds and C2 of 600 within 28 days, and C3 of unknown length; C5 and C4 are of nobody known."""
+    """Within 28 days Ada takes C2 of 600 seconds and C3 of unknown length, and nobody known takes C5.
+
+    C4 tells neither agent nor length: its legs do, Bob's 200 seconds and then 100 of Ada's.
+    """
     columns = "agent_id, handled_count, n, unknown_length_count, transferred_count, handle_seconds"
     month = _query(
         bank,
         f"select {columns} from cx.int_cx__agent_cells where window_days = 28 and metric_date = '2026-03-30'"
         " order by agent_id",
     )
-    assert [tuple(row.values()) for row in month] == [("(unknown)", 2, 0, 2, 0, 0), ("ada", 2, 1, 1, 0, 600)]
+    assert [tuple(row.values()) for row in month] == [
+        ("(unknown)", 1, 0, 1, 0, 0),
+        ("ada", 2, 2, 1, 0, 700),
+        ("bob", 1, 1, 0, 1, 200),
+    ]
     day = _query(
         bank,
         "select * from cx.agent_handling where agent_id = 'ada' and window_days = 1 and metric_date = '2026-03-02'",

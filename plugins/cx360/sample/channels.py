@@ -319,9 +319,10 @@ def leg_feed(plan: Plan, calls: Calls) -> Feed:
     share = (leg + 1 + rng.uniform(-0.3, 0.3, len(call))) / (calls.transfers[call] + 1)
     until = np.round(calls.handle[call] * np.where(leg < calls.transfers[call], share, 1)).astype(np.int64)
     since = np.where(leg > 0, np.roll(until, 1), 0)
-    # A call is passed on to somebody else; from there it may come back.
+    # A call is passed on to somebody else, and from there on or back.
     steps = np.cumsum(np.where(leg > 0, rng.integers(1, AGENTS, len(call)), 0))
-    agent = (calls.agent[call] + steps - steps[first]) % AGENTS
+    back = (leg == 2) & (rng.random(len(call)) < plan.settings["channels"]["transfer_back"])
+    agent = np.where(back, calls.agent[call], (calls.agent[call] + steps - steps[first]) % AGENTS)
     table = pa.table(
         {
             "Abschnitt": join(pick(calls.id, call), "-", digits(leg + 1)),
