@@ -1,5 +1,6 @@
 -- A row returned is a window and day whose agents do not add up to the calls and the seconds of
--- handling time, before anything is hidden; nor is a call in two of an agent's parts or in none.
+-- handling time, before anything is hidden: their legs, what these lack of their calls' seconds,
+-- and the calls passed on that have none.
 with
 
 agents as (
@@ -7,8 +8,7 @@ agents as (
         window_days,
         metric_date,
         sum(handled_count) as handled_count,
-        sum(n + transferred_count + unknown_length_count) as part_count,
-        sum(handle_seconds + transferred_seconds) as seconds
+        sum(handle_seconds + difference_seconds + unsplit_seconds) as seconds
     from {{ ref('int_cx__agent_cells') }}
     group by window_days, metric_date
 ),
@@ -35,5 +35,4 @@ full outer join totals as t
         and a.metric_date = t.metric_date
 where
     a.handled_count is distinct from t.handled_count
-    or a.part_count is distinct from t.handled_count
     or a.seconds is distinct from t.value_sum

@@ -8,6 +8,7 @@
     'risk_scores',
     'points_entries',
     'survey_invitations',
+    'call_legs',
 ] %}
 {% set masters = {
     'parties': ['party_id', 'updated_at'],

@@ -32,6 +32,7 @@ FEEDS = (
     "outreach",
     "points_entries",
     "survey_invitations",
+    "call_legs",
 )
 
 #: Classifications whose values never leave the ``pii`` part of the lake.

@@ -51,6 +51,7 @@ EVENT_FEEDS = (
     "risk_scores",
     "points_entries",
     "survey_invitations",
+    "call_legs",
 )
 
 #: Tables of schema raw that are kept: Arrow types of their columns; an instant is a moment in UTC.

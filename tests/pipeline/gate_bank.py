@@ -109,6 +109,7 @@ _ROWS: dict[str, dict[str, Any]] = {
         "question_id": "q",
         "survey_kind": "relationship",
     },
+    "call_legs": {"leg_id": "L{n}-1", "call_id": "L{n}", "agent_id": "ada", "began_at": DAY, "handle_seconds": 300},
 }
 
 

@@ -36,6 +36,7 @@ create table raw.call_logs as select 'L0' as call_id, 1 as arrival_number;
 create table raw.survey_responses as select 'R0' as response_id, 1 as arrival_number;
 create table raw.risk_scores as select 'S0' as score_id, 1 as arrival_number;
 create table raw.survey_invitations as select 'I0' as invitation_id, 1 as arrival_number;
+create table raw.call_legs as select 'L0-1' as leg_id, 1 as arrival_number;
 create table raw.points_entries as select 'N' || i as entry_id, 5 - 10 * i as points, 1 as arrival_number
 from range(2) t(i);
 
@@ -50,6 +51,7 @@ create table staging.stg_risk_scores as select *, date '2024-03-04' as business_
 create table staging.stg_points_entries as select *, date '2024-03-04' as business_date from raw.points_entries;
 create table staging.stg_survey_invitations as select *, date '2024-03-04' as business_date
 from raw.survey_invitations;
+create table staging.stg_call_legs as select *, date '2024-03-04' as business_date from raw.call_legs;
 create table staging.stg_outreach as select 'O0' as outreach_id;
 create table staging.stg_complaints as select 'K0' as complaint_id;
 create table staging.stg_account_parties as select 'A0' as account_id, 'P0' as party_id;

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.slow
 Row = dict[str, Any]
 Rows = dict[str, list[tuple[Any, ...]]]
 
-MODELS = ["+cx_metrics_daily", "+cx_metrics_rolling", "cx_metric_registry", "cx_rules"]
+MODELS = ["+cx_metrics_daily", "+cx_metrics_rolling", "+agent_handling", "cx_metric_registry", "cx_rules"]
 KEPT = tuple(f"int_cx__{name}" for name in ("daily_cells", "rolling_cells", "medians", "metrics", "hidden_cells"))
-TOLD = ("cx_metrics_daily", "cx_metrics_rolling")
+TOLD = ("cx_metrics_daily", "cx_metrics_rolling", "agent_handling")
 FIRST = date(2026, 1, 1)
 
 
@@ -70,13 +70,21 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> RawBank:
         for i, day in enumerate(days)
         for k in range(7)
     ]
-    made.deliver(2, "call_logs", "2026-03-01", calls)
+    untimed = _call("untimed", 4, date(2026, 1, 25), 1) | {"answered_at": None, "handle_seconds": None}
+    made.deliver(2, "call_logs", "2026-03-01", [*calls, untimed])
     made.deliver(3, "survey_responses", "2026-03-01", answers)
     made.deliver(4, "survey_responses", "2026-03-01", [_answer("gone", 3, date(2026, 2, 3), 1)])
     late = [_answer("late", 20, date(2026, 2, 10), 1), _answer("new", 6, date(2026, 3, 2), 5)]
     made.deliver(5, "survey_responses", "2026-03-02", late)
     late_calls = [_call("late", 1, date(2026, 2, 14), 390), _call("new", 2, date(2026, 3, 2), 5)]
     made.deliver(6, "call_logs", "2026-03-02", late_calls)
+    told = [("untimed", "ada", 120), ("untimed", "bob", 30), ("C24-0", "bob", 7), ("nobody_knows", "ada", 500)]
+    legs = [
+        {"leg_id": f"L{i}", "call_id": call, "agent_id": agent, "began_at": at, "handle_seconds": seconds}
+        for i, (call, agent, seconds) in enumerate(told)
+        for at in [f"2026-01-25 09:0{i}+00"]
+    ]
+    made.deliver(7, "call_legs", "2026-03-02", legs)
     made.open(4)
     made.build("2026-03-01", full=True, models=MODELS)
     return made
@@ -102,7 +110,7 @@ def test_a_day_touches_what_changed_and_says_what_a_full_build_says(bank: RawBan
     """A figure of an untouched day is spoilt on purpose: a day that was worked out anew would not show it any more."""
     untouched = "metric = 'csat_mean' and window_days = 1 and metric_date = date '2026-01-20'"
     _write(bank, f"update cx.int_cx__metrics set interval_method = 'spoilt' where {untouched}")
-    bank.open(6, changed=[4, 5, 6], withdrawn=4)
+    bank.open(7, changed=[4, 5, 6, 7], withdrawn=4)
     bank.build("2026-03-02", full=False, models=MODELS)
     assert bank.query(f"select distinct interval_method from cx.int_cx__metrics where {untouched}") == [("spoilt",)]
     _write(bank, f"update cx.int_cx__metrics set interval_method = 'mean' where {untouched}")
@@ -117,7 +125,27 @@ def test_a_day_touches_what_changed_and_says_what_a_full_build_says(bank: RawBan
     assert _rows(bank) == day_by_day
 
 
+def test_late_legs_tell_the_call_that_had_no_length_and_their_agents(bank: RawBank, first: Rows) -> None:
+    """The bank as the test before left it: legs of a call of 25 January came in March, and of two that warn."""
+    assert {row[0] for row in first["agent_handling"]} == {"(unknown)"}
+    day = "metric_date = '2026-01-25'"
+    seconds = bank.query("select sum(handle_seconds) from staging.stg_call_logs where business_date = '2026-01-25'")
+    metric = f"select n, n_left_out, value_sum from cx.int_cx__daily_cells where {day} and metric = 'aht_seconds'"
+    assert bank.query(f"{metric} and dimension_set = 'total'") == [(8, 0, seconds[0][0] + 150)]
+    agents = f"select agent_id, handled_count, n, handle_seconds from cx.int_cx__agent_cells where {day}"
+    assert bank.query(f"{agents} and window_days = 1 and agent_id <> '(unknown)' order by 1") == [
+        ("ada", 1, 1, 120),
+        ("bob", 1, 2, 37),
+    ]
+
+
+@pytest.mark.parametrize("test", ["assert_legs_add_up_to_their_call", "assert_every_leg_is_of_a_handled_call"])
+def test_legs_that_say_something_else_than_their_call_warn(bank: RawBank, test: str) -> None:
+    with pytest.raises(AssertionError, match=f"{test}: warn Got 1 result"):
+        bank.dbt([test], "2026-03-02", command="test")
+
+
 def test_an_earlier_as_of_forgets_the_days_after_it(bank: RawBank, first: Rows) -> None:
-    bank.open(4, changed=[4, 5, 6])
+    bank.open(4, changed=[4, 5, 6, 7])
     bank.build("2026-03-01", full=False, models=MODELS)
     assert _rows(bank) == first

@@ -371,22 +371,35 @@ def test_an_answer_on_an_undeclared_scale_is_quarantined_never_guessed(
     assert (landed.accepted, landed.quarantined) == (len(declared), 4 - len(declared))
 
 
-def test_invitations_of_the_synthetic_bank_land_but_for_what_is_wrong_on_purpose(
-    settings: Settings, tmp_path: Path
-) -> None:
-    sample.generate(1500, 40, 7, tmp_path, feeds=["survey_invitations"])
+def land_sample(settings: Settings, folder: Path, feed: str) -> tuple[list[dict[str, object]], int]:
+    """Accepted rows of a feed of the synthetic bank, which are all good ones, and how many kinds of dirt were not."""
+    sample.generate(1500, 40, 7, folder, feeds=[feed])
     source = str(PROJECT / "sources" / "synthetic_bank")
-    bank = settings.model_copy(update={"sources": source, "inbox": tmp_path / "inbox"})
-    land(bank, "survey_invitations")
-    told = json.loads((tmp_path / "truth" / "dirt.json").read_text())
+    bank = settings.model_copy(update={"sources": source, "inbox": folder / "inbox"})
+    land(bank, feed)
+    told = json.loads((folder / "truth" / "dirt.json").read_text())
     bad = Counter[str]()
     for file in told["files"].values():
         bad.update(file["bad"])
-    assert reasons(bank) == bad and len(bad) == 6
-    accepted = rows(bank, "survey_invitations")
-    assert len(accepted) == told["totals"]["survey_invitations"]["good"]
+    assert reasons(bank) == bad
+    accepted = rows(bank, feed)
+    assert len(accepted) == told["totals"][feed]["good"]
+    return accepted, len(bad)
+
+
+def test_invitations_of_the_synthetic_bank_land_but_for_what_is_wrong_on_purpose(
+    settings: Settings, tmp_path: Path
+) -> None:
+    accepted, kinds_of_dirt = land_sample(settings, tmp_path, "survey_invitations")
+    assert kinds_of_dirt == 6
     assert all(row["delivered_at"] and row["question_id"] and "address" not in row for row in accepted)
     assert {str(row["contact_token"]).split(":")[1] for row in accepted if row["contact_token"]} == {"email", "phone"}
+
+
+def test_legs_of_the_synthetic_bank_land_but_for_what_is_wrong_on_purpose(settings: Settings, tmp_path: Path) -> None:
+    accepted, kinds_of_dirt = land_sample(settings, tmp_path, "call_legs")
+    assert kinds_of_dirt == 5
+    assert all(row["call_id"] and row["agent_id"] and row["handle_seconds"] for row in accepted)
 
 
 def test_business_dates_of_a_delivery_are_the_banks(bank: Settings) -> None:

@@ -24,6 +24,7 @@ from tests.pipeline.test_profile_and_cx import (
     _entry,
     _event,
     _invitation,
+    _leg,
     _message,
     _party,
     _score,
@@ -82,6 +83,7 @@ def planted(day: str) -> dict[str, list[Row]]:
         ],
         "points_entries": [_entry("N90", "P1", day, 500, "2026-04-30")],
         "survey_invitations": [_invitation("I90", at, party_id="P1")],
+        "call_legs": [_leg("C4-3", "C4", at, "bob", 4000), _leg("C5-1", "C5", at, "ada", 300)],
     }  # fmt: skip
 
 

@@ -75,6 +75,16 @@ def _call(call_id: str, at: str, ended: str, **values: Any) -> Row:
     } | values
 
 
+def _leg(leg_id: str, call_id: str, at: str, agent_id: str | None, handle_seconds: int | None) -> Row:
+    return {
+        "leg_id": leg_id,
+        "call_id": call_id,
+        "began_at": at,
+        "agent_id": agent_id,
+        "handle_seconds": handle_seconds,
+    }
+
+
 def _answer(response_id: str, at: str, family: str, score: int | None, **values: Any) -> Row:
     scale = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}[family]
     return {
@@ -364,6 +374,10 @@ FEEDS: dict[str, list[Row]] = {
     "survey_invitations": [
         _invitation("I1", "2026-03-20 08:00+01", party_id="P1"),
         _invitation("I2", "2026-03-20 08:00+01", party_id="P4"),
+    ],
+    "call_legs": [
+        _leg("C4-1", "C4", "2026-03-30 09:02+02", "bob", 200),
+        _leg("C4-2", "C4", "2026-03-30 09:06+02", "ada", 100),
     ],
 }
 
@@ -760,14 +774,21 @@ def test_handling_and_waiting(bank: Settings) -> None:
 
 
 def test_handled_calls_are_counted_by_the_agent_who_took_them(bank: Settings) -> None:
-    """Ada's C1 of 540 seconds and C2 of 600 within 28 days, and C3 of unknown length; C5 and C4 are of nobody known."""
+    """Within 28 days Ada takes C2 of 600 seconds and C3 of unknown length, and nobody known takes C5.
+
+    C4 tells neither agent nor length: its legs do, Bob's 200 seconds and then 100 of Ada's.
+    """
     columns = "agent_id, handled_count, n, unknown_length_count, transferred_count, handle_seconds"
     month = _query(
         bank,
         f"select {columns} from cx.int_cx__agent_cells where window_days = 28 and metric_date = '2026-03-30'"
         " order by agent_id",
     )
-    assert [tuple(row.values()) for row in month] == [("(unknown)", 2, 0, 2, 0, 0), ("ada", 2, 1, 1, 0, 600)]
+    assert [tuple(row.values()) for row in month] == [
+        ("(unknown)", 1, 0, 1, 0, 0),
+        ("ada", 2, 2, 1, 0, 700),
+        ("bob", 1, 1, 0, 1, 200),
+    ]
     day = _query(
         bank,
         "select * from cx.agent_handling where agent_id = 'ada' and window_days = 1 and metric_date = '2026-03-02'",

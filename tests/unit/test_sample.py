@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -19,9 +20,9 @@ from cx360.sample import generate
 
 FEEDS = (
     "parties accounts account_parties holdings fx_rates transactions app_events call_logs survey_responses complaints"
-    " risk_scores outreach points_entries survey_invitations"
+    " risk_scores outreach points_entries survey_invitations call_legs"
 ).split()
-DELIMITERS = {"account_parties": ";", "fx_rates": ";", "call_logs": ";", "complaints": ";", "risk_scores": ";"}
+DELIMITERS = dict.fromkeys(("account_parties", "fx_rates", "call_logs", "complaints", "risk_scores", "call_legs"), ";")
 ENCODINGS = {"call_logs": "latin-1"}
 KEYS = {
     "parties": ["KUNDEN_NR", "GEAENDERT_AM"],
@@ -38,6 +39,7 @@ KEYS = {
     "outreach": ["message_id", "changed"],
     "points_entries": ["booking_no"],
     "survey_invitations": ["invitation"],
+    "call_legs": ["Abschnitt"],
 }
 
 
@@ -257,6 +259,23 @@ def test_every_answer_is_to_an_invitation_that_arrived_before(bank: Path) -> Non
     for key, row in invitations.items():
         assert [row[c] for c in told] == [asked[key][c] for c in told]
         assert str(row["delivered"]).replace(" ", "T") <= str(asked[key]["submitted"])[:19]
+
+
+def test_legs_add_up_to_their_call_and_begin_with_its_agent(bank: Path) -> None:
+    legs: dict[str, list[dict[str, str | None]]] = {}
+    for _, row in sorted({str(r["Abschnitt"]): r for r in good_rows(bank, "call_legs")}.items()):
+        legs.setdefault(str(row["Ruf_ID"]), []).append(row)
+    handled = {r["Ruf_ID"]: r for r in good_rows(bank, "call_logs") if r["Ergebnis"] == "BEARBEITET" and r["Ruf_ID"]}
+    assert set(legs) == set(handled)
+    for key, call in handled.items():
+        agents = [leg["Agent"] for leg in legs[str(key)]]
+        assert len(agents) == int(call["Weiterleitungen"] or 0) + 1 and agents[0] == call["Agent"]
+        assert all(one != next_one for one, next_one in pairwise(agents))
+        seconds = [int(leg["Bearbeitung_s"] or 0) for leg in legs[str(key)]]
+        assert sum(seconds) == int(call["Bearbeitung_s"] or 0) and min(seconds) > 0
+        began = [str(leg["Beginn"]) for leg in legs[str(key)]]  # moments of one day
+        assert began == sorted(began) and began[0] == call["Angenommen"]
+    assert {len(of_call) for of_call in legs.values()} == {1, 2, 3}
 
 
 def test_truth_knows_every_party_call_and_login(bank: Path) -> None:

@@ -8,43 +8,62 @@ rules as (
     select * from {{ ref('int_cx__rules') }}
 ),
 
--- what the total of handling time is made of: agents, and the calls that were passed on
+-- what the total of handling time is made of: agents, and what legs do not tell of calls; each
+-- call is one part's own, so several parts are of no fewer calls than they own together
 parts as (
     select
         window_days,
         metric_date,
         agent_id,
-        n
+        call_count,
+        own_call_count
     from cells
+    {%- for name, calls, own_calls in [
+        ('(unsplit)', 'unsplit_n', 'unsplit_n'),
+        ('(differing)', 'differing_n', '0'),
+    ] %}
     union all
     select
         window_days,
         metric_date,
-        '(passed on)' as agent_id,
-        {{ sum_integer('transferred_n') }} as n
+        '{{ name }}' as agent_id,
+        {{ sum_integer(calls) }} as call_count,
+        {{ sum_integer(own_calls) }} as own_call_count
     from cells
     group by window_days, metric_date
+    {%- endfor %}
 ),
 
 sized as (
     select
         p.*,
-        p.n > 0 and p.n < r.identifying_below_n as is_small,
-        p.n = 0 as is_empty
+        p.call_count > 0 and p.call_count < r.identifying_below_n as is_small,
+        p.own_call_count > 0 and p.call_count >= r.identifying_below_n as is_cover
     from parts as p
     cross join rules as r
 ),
 
--- what is hidden would follow from the others of the day if it were the only one
 placed as (
     select
         *,
-        {{ count_if('is_small') }} over (partition by window_days, metric_date) as small_count,
+        max(case when is_small then call_count end) over days as largest_small_count,
+        sum(case when is_small then own_call_count end) over days as small_own_count,
         row_number() over (
-            partition by window_days, metric_date, is_small, is_empty
-            order by n, agent_id
+            partition by window_days, metric_date, is_cover
+            order by call_count, agent_id
         ) as place
     from sized
+    window days as (partition by window_days, metric_date)
+),
+
+-- small parts hide each other if they are of more calls than any of them; else one more does
+marked as (
+    select
+        *,
+        is_small
+        or coalesce(is_cover and place = 1 and small_own_count <= largest_small_count, false)
+            as is_hidden
+    from placed
 ),
 
 measured as (
@@ -53,14 +72,14 @@ measured as (
         cast(c.n as double) as n_double,
         {{ divide('c.handle_seconds', 'c.n', 12) }} as mean_seconds,
         {{ divide('c.square_sum', 'c.n', 12) }} as mean_square,
-        c.n >= r.reliable_from_n as is_reliable,
-        p.is_small or (p.small_count = 1 and p.place = 1 and not p.is_empty) as is_hidden
+        c.call_count >= r.reliable_from_n as is_reliable,
+        m.is_hidden
     from cells as c
-    inner join placed as p
+    inner join marked as m
         on
-            c.window_days = p.window_days
-            and c.metric_date = p.metric_date
-            and c.agent_id = p.agent_id
+            c.window_days = m.window_days
+            and c.metric_date = m.metric_date
+            and c.agent_id = m.agent_id
     cross join rules as r
 ),
 
@@ -71,7 +90,9 @@ told as (
         cast(window_days as int) as window_days,
         handled_count,
         n,
+        call_count,
         transferred_count,
+        unsplit_count,
         unknown_length_count,
         transfers_unknown_count,
         case when not is_hidden then handle_seconds end as handle_seconds,

@@ -1,22 +1,14 @@
-{#-
-  Handled calls by who took them first. A call that was passed on has seconds of several agents in its
-  one sum, so they are nobody's. A window's sums are those of its days, which come in with their day
-  and go out after it.
--#}
+{#- A window's sums are those of its days, which come in with their day and go out after it. -#}
 {%- set sums = [
-    'handled_count', 'transferred_count', 'unknown_length_count', 'n', 'transfers_unknown_count',
-    'handle_seconds', 'square_sum', 'transferred_n', 'transferred_seconds',
+    'handled_count', 'transferred_count', 'unsplit_count', 'unsplit_n', 'unsplit_seconds',
+    'differing_n', 'difference_seconds', 'n', 'call_count', 'own_call_count',
+    'unknown_length_count', 'transfers_unknown_count', 'handle_seconds', 'square_sum',
 ] -%}
 
 with
 
-observations as (
-    select * from {{ ref('int_cx__call_observations') }}
-    where metric = 'aht_seconds'
-),
-
-calls as (
-    select * from {{ ref('int_cx__calls') }}
+agent_days as (
+    select * from {{ ref('int_cx__agent_days') }}
 ),
 
 days as (
@@ -28,34 +20,6 @@ windows as (
     select distinct window_days from days
 ),
 
-handled as (
-    select
-        coalesce(c.agent_id, '(unknown)') as agent_id,
-        o.metric_date,
-        c.measured_handle_seconds as seconds,
-        coalesce(c.transfer_count, 0) > 0 as is_transferred,
-        c.transfer_count is null as is_transfer_unknown
-    from observations as o
-    inner join calls as c on o.observation_id = c.call_id
-),
-
-counted as (
-    select
-        agent_id,
-        metric_date,
-        count(*) as handled_count,
-        {{ count_if('is_transferred') }} as transferred_count,
-        {{ count_if('not is_transferred and seconds is null') }} as unknown_length_count,
-        {{ count_if('not is_transferred and seconds is not null') }} as n,
-        {{ count_if('is_transfer_unknown and seconds is not null') }} as transfers_unknown_count,
-        coalesce(sum(case when not is_transferred then seconds end), 0) as handle_seconds,
-        coalesce(sum(case when not is_transferred then seconds * seconds end), 0) as square_sum,
-        {{ count_if('is_transferred and seconds is not null') }} as transferred_n,
-        coalesce(sum(case when is_transferred then seconds end), 0) as transferred_seconds
-    from handled
-    group by agent_id, metric_date
-),
-
 changes as (
     {%- for day, sign in [('metric_date', ''), (add_days('metric_date', 'window_days'), '-')] %}
     select
@@ -65,7 +29,7 @@ changes as (
         {%- for name in sums %}
         {{ sign }}{{ name }} as {{ name }}{{ "," if not loop.last }}
         {%- endfor %}
-    from counted
+    from agent_days
     cross join windows
     {{ "union all" if not loop.last }}
     {%- endfor %}
@@ -108,7 +72,7 @@ rolled as (
             s.window_days = d.window_days
             and s.change_date <= d.metric_date
             and coalesce(s.next_change_date > d.metric_date, true)
-    where s.handled_count > 0
+    where s.handled_count + s.n + s.unknown_length_count > 0
 )
 
 select * from rolled

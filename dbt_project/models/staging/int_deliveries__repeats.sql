@@ -11,6 +11,7 @@
     'risk_scores': 'stg_risk_scores',
     'points_entries': 'stg_points_entries',
     'survey_invitations': 'stg_survey_invitations',
+    'call_legs': 'stg_call_legs',
     'fx_rates': 'stg_fx_rates',
 } -%}
 

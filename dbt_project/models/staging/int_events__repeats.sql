@@ -7,6 +7,7 @@
     'risk_scores': {'key': 'score_id', 'moment': 'scored_at'},
     'points_entries': {'key': 'entry_id', 'day': 'booked_date'},
     'survey_invitations': {'key': 'invitation_id', 'moment': 'delivered_at'},
+    'call_legs': {'key': 'leg_id', 'moment': 'began_at'},
 } %}
 
 with

@@ -49,6 +49,7 @@ _KEYS = {
     "risk_scores": "score_id",
     "points_entries": "entry_id",
     "survey_invitations": "invitation_id",
+    "call_legs": "leg_id",
 }
 _KEYS_OF_FEWER = {
     "complaints": "complaint_id",

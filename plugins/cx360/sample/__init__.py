@@ -1,4 +1,4 @@
-"""A synthetic bank: fourteen feeds as a bank would deliver them, and the truth beside.
+"""A synthetic bank: fifteen feeds as a bank would deliver them, and the truth beside.
 
 Here belongs the order in which it is made. Same arguments, same bytes. Nobody in it exists: addresses end in
 ``example.com``, ``.org`` or ``.net``, landlines extend numbers reserved for fiction, mobiles are made up.
@@ -24,6 +24,7 @@ END = date(2026, 4, 2)
 FEEDS = (
     "parties", "accounts", "account_parties", "holdings", "fx_rates", "call_logs", "survey_responses", "complaints",
     "transactions", "app_events", "risk_scores", "outreach", "points_entries", "survey_invitations",
+    "call_legs",
 )  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted:
         bank.parties,
         bank.accounts if wanted & {"accounts", "account_parties", "holdings", "transactions"} else None,
         bank.visits if wanted & {"app_events", *surveys} else None,
-        bank.calls if wanted & {"call_logs", "complaints", *surveys} else None,
+        bank.calls if wanted & {"call_logs", "call_legs", "complaints", *surveys} else None,
     )
     makers: dict[str, Callable[[], Feed]] = {
         "parties": lambda: party_records.party_feed(plan, bank.people, bank.parties),
@@ -162,6 +163,7 @@ def _feeds(plan: "Plan", truth_folder: Path, say: Callable[[str], None], wanted:
         "outreach": lambda: programmes.outreach_feed(plan, bank.people, bank.parties),
         "points_entries": lambda: programmes.points_feed(plan, bank.people, bank.parties),
         "survey_invitations": lambda: experience.invitation_feed(plan, bank.surveys()),
+        "call_legs": lambda: channels.leg_feed(plan, bank.calls),
     }
     for name in FEEDS:
         if name in wanted:

@@ -37,6 +37,9 @@ from cx360.sample.people import People, phone_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: Agents of the contact centre.
+AGENTS = 40
+
 
 @dataclass
 class Visits:
@@ -73,6 +76,7 @@ class Calls:
     phone: "pa.Array"  # as the telephone system writes it, null if withheld
     number: Ints  # index of the number
     has_id: Bools
+    agent: Ints  # who takes it first, below AGENTS
 
 
 def _devices(plan: Plan, rng: np.random.Generator, people: People) -> tuple[Bools, Ints, Ints, Ints, "pa.Array", Ints]:
@@ -256,7 +260,7 @@ def make_calls(plan: Plan, people: People) -> Calls:
     number = np.where(withheld, -1, number)
     return Calls(
         join("C", digits(np.arange(n) + 1, 9)), person, start, queued, answered, end, wait, handle, topic, handled,
-        abandoned, outbound, transfers, identified, phone, number, has_id,
+        abandoned, outbound, transfers, identified, phone, number, has_id, rng.integers(0, AGENTS, n),
     )  # fmt: skip
 
 
@@ -288,7 +292,7 @@ def call_feed(plan: Plan, parties: Parties, calls: Calls, complaint: "pa.Array")
                 [t[0] for t in words.TOPICS], np.where(calls.handled | (rng.random(n) < 0.5), calls.topic, -1)
             ),
             "Ergebnis": pick(["BEARBEITET", "ABGEBROCHEN", "NICHT_ANGEBOTEN", "UNBEKANNT"], outcome),
-            "Agent": where(calls.handled, join("A", digits(rng.integers(100, 140, n))), None),
+            "Agent": where(calls.handled, _agent_id(calls.agent), None),
             "Bearbeitung_s": digits(calls.handle, mask=~calls.handled),
             "Weiterleitungen": digits(calls.transfers, mask=~calls.handled),
             "Beschwerde": complaint,
@@ -296,3 +300,36 @@ def call_feed(plan: Plan, parties: Parties, calls: Calls, complaint: "pa.Array")
         }
     )
     return Feed("call_logs", table, plan.slot_of(calls.start // 86400), slots(plan))
+
+
+def _agent_id(agent: Ints) -> "pa.Array":
+    return join("A", digits(100 + agent))
+
+
+def leg_feed(plan: Plan, calls: Calls) -> Feed:
+    """The feed ``call_legs``: legs of handled calls that have an id; they add up to the call's handling time."""
+    import pyarrow as pa
+
+    rng = plan.rng("call_legs")
+    taken = np.flatnonzero(calls.handled & calls.has_id)
+    count = calls.transfers[taken] + 1
+    call, first = np.repeat(taken, count), np.repeat(np.cumsum(count) - count, count)
+    leg = np.arange(len(call)) - first
+    # Each leg ends near its even share of the call, the last one with it.
+    share = (leg + 1 + rng.uniform(-0.3, 0.3, len(call))) / (calls.transfers[call] + 1)
+    until = np.round(calls.handle[call] * np.where(leg < calls.transfers[call], share, 1)).astype(np.int64)
+    since = np.where(leg > 0, np.roll(until, 1), 0)
+    # A call is passed on to somebody else, and from there on or back.
+    steps = np.cumsum(np.where(leg > 0, rng.integers(1, AGENTS, len(call)), 0))
+    back = (leg == 2) & (rng.random(len(call)) < plan.settings["channels"]["transfer_back"])
+    agent = np.where(back, calls.agent[call], (calls.agent[call] + steps - steps[first]) % AGENTS)
+    table = pa.table(
+        {
+            "Abschnitt": join(pick(calls.id, call), "-", digits(leg + 1)),
+            "Ruf_ID": pick(calls.id, call),
+            "Agent": _agent_id(agent),
+            "Beginn": moment_text(calls.answered[call] + since, "{d}.{m}.{Y} {H}"),
+            "Bearbeitung_s": digits(until - since),
+        }
+    )
+    return Feed("call_legs", table, plan.slot_of(calls.start[call] // 86400), slots(plan))

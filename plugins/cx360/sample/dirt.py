@@ -20,6 +20,7 @@ KEYS = {
     "fx_rates": "to_ccy", "transactions": "txn_ref", "app_events": "id", "call_logs": "Ruf_ID",
     "survey_responses": "response_uuid", "complaints": "case_no", "risk_scores": "score_no",
     "outreach": "message_id", "points_entries": "booking_no", "survey_invitations": "invitation",
+    "call_legs": "Abschnitt",
 }  # fmt: skip
 
 #: What each kind of dirt puts into which columns; several values are used in turn. None empties a column.
@@ -123,6 +124,12 @@ DEFECTS: dict[str, dict[str, list[dict[str, str | None]]]] = {
         "unparseable:delivered_at": [{"delivered": "2026-02-30 10:00:00"}, {"delivered": "unterwegs"}],
         "missing:question_id": [{"question": None}],
         "not_allowed:survey_kind": [{"kind": "POPUP"}],
+    },
+    "call_legs": {
+        "missing:call_id": [{"Ruf_ID": None}],
+        "missing:began_at": [{"Beginn": None}],
+        "unparseable:began_at": [{"Beginn": "31.02.2026 09:00:00"}, {"Beginn": "mittags"}],
+        "out_of_range:handle_seconds": [{"Bearbeitung_s": "-5"}, {"Bearbeitung_s": "99999999"}],
     },
 }  # fmt: skip
 

@@ -51,6 +51,7 @@ FORMS: dict[str, Form] = {
     "outreach": Form(".jsonl.gz"),
     "points_entries": Form(".csv.gz"),
     "survey_invitations": Form(".jsonl.gz"),
+    "call_legs": Form(".csv.gz", delimiter=";"),
 }
 
 
