@@ -90,10 +90,6 @@ class Lineage:
         self._scope = cache(self._parse)
         self._reads = cache(self._read)
 
-    def model(self, name: str) -> str:
-        """Unique id of a model."""
-        return f"model.cx360.{name}"
-
     def columns(self, unique_id: str) -> list[str]:
         """Names of a node's columns, in order."""
         node = self.nodes[unique_id]
@@ -243,6 +239,10 @@ class Lineage:
         return self._reads(source, column)
 
 
+def _model(name: str) -> str:
+    return f"model.cx360.{name}"
+
+
 def _query(scope: "Scope") -> "exp.Query":
     return cast("exp.Query", scope.expression)
 
@@ -254,7 +254,7 @@ def _selected(select: "exp.Query", column: str) -> "exp.Expr":
 def rows(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of the seed, one per column of customer_profile, in their order."""
     lineage = Lineage(manifest)
-    profile = lineage.model("customer_profile")
+    profile = _model("customer_profile")
     told = lineage.nodes[profile]["columns"]  # in the order the contract gives the table
     return [
         {
@@ -287,10 +287,10 @@ def _origin(lineage: Lineage, expression: "exp.Expr", profile: "Scope") -> dict[
         found = found.union(*(_selection(lineage, each) for each in EVIDENCE.split()))
     nodes = [lineage.nodes[each] for each in sorted(found, key=lambda each: (len(lineage.upstream(each)), each))]
     models = [node["name"] for node in nodes if node["resource_type"] == "model"]
-    shown = {name for name in models if lineage.nodes[lineage.model(name)]["config"]["meta"].get("publish")}
+    shown = {name for name in models if lineage.nodes[_model(name)]["config"]["meta"].get("publish")}
     if is_of_identity:
         shown.add(IDENTIFIERS)
-    elif _feeds(lineage, found) & _feeds(lineage, lineage.comes_from(lineage.model(EVENTS), "touchpoint_id")):
+    elif _feeds(lineage, found) & _feeds(lineage, lineage.comes_from(_model(EVENTS), "touchpoint_id")):
         shown.add(EVENTS)
     if _PLACED in models:
         shown.add(MEMBERSHIPS)
