@@ -86,9 +86,12 @@ def query(
 
     Tables: profile.customer_profile, profile.profile_attributes, profile.customer_identifiers, profile.profile_ids,
     profile.customer_timeline, cx.cx_metrics_daily, cx.cx_metric_moves, cx.cx_drivers, and what happened in ops.
+    profile.profile_columns says of each column of customer_profile which feeds, models and rules it comes from.
     Features are for models: Parquet below publications/latest, or role cx360_ml.
 
     Example: cx360 query "select profile_type, count(*) from profile.customer_profile group by 1" --format csv
+
+    Example: cx360 query "select * from profile.profile_columns where column_name = 'aum_amount'" --format json
     """
     from cx360 import query as reading
 

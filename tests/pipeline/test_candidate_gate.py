@@ -79,6 +79,7 @@ create table profile.customer_identifiers as
 select 'p0' as profile_id, 'party' as identifier_type, 'P0' as identifier, date '0001-01-01' as valid_from;
 create table profile.profile_attributes as select 'p0' as profile_id, 'city' as attribute;
 create table profile.profile_ids as select profile_id from profile.customer_profile;
+create table profile.profile_columns as select 'city' as column_name;
 create table profile.customer_timeline as
 select 'calls:L0' as touchpoint_id, date '2024-03-04' as business_date;
 create table cx.cx_metrics_daily as select * from (values

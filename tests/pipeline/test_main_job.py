@@ -30,6 +30,7 @@ PUBLIC = (
     "profile.profile_attributes",
     "profile.customer_identifiers",
     "profile.profile_ids",
+    "profile.profile_columns",
     "profile.customer_timeline",
     "cx.cx_metrics_daily",
     "cx.cx_metrics_rolling",
@@ -95,6 +96,28 @@ def lake_bytes(home: Settings) -> dict[str, str]:
 
 def test_every_table_is_published_with_rows(made: Settings) -> None:
     assert {table for table, rows in published(made).items() if not rows} == QUIET
+
+
+def test_every_column_of_the_profile_tells_what_it_rests_on(made: Settings) -> None:
+    """In the order of the table, with the feeds that came; this bank has all of them, from one system."""
+    with ledger.session(made) as session:
+        columns = session.scalars(
+            text(
+                "select column_name from information_schema.columns"
+                " where table_schema = 'profile' and table_name = 'customer_profile' order by ordinal_position"
+            )
+        ).all()
+        told = session.execute(
+            text(
+                "select column_name, feeds, delivered_feeds, source_systems"
+                " from profile.profile_columns order by column_number"
+            )
+        ).all()
+        systems = session.scalars(text("select distinct source from ops.deliveries")).all()
+    assert [row.column_name for row in told] == list(columns)
+    assert all(row.delivered_feeds == row.feeds for row in told)
+    assert {row.source_systems for row in told if row.feeds} == set(systems)
+    assert {row.column_name for row in told if row.source_systems is None} == {"currency"}
 
 
 def test_what_became_of_each_model_is_kept(made: Settings) -> None:

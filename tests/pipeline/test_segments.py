@@ -93,14 +93,14 @@ PLACES = f"""
 """
 
 
-def leavers(settings: Settings) -> dict[str, date]:
-    """Last day of acting of those who were planted to leave."""
+def planted_days(settings: Settings, fact: str) -> dict[str, date]:
+    """Of those who were planted to leave their last day of acting, to grow their first of it; nobody in a calm bank."""
     facts = json.loads((settings.inbox_folder.parent / "truth" / "facts.json").read_text())
-    return {person: date.fromisoformat(day) for person, day in ((facts["leavers"] or {}).get("members") or {}).items()}
+    return {person: date.fromisoformat(day) for person, day in (facts[fact] or {"members": {}})["members"].items()}
 
 
 def test_who_was_planted_to_leave_is_found_dormant_or_lost(planted: Settings) -> None:
-    gone = {person for person, day in leavers(planted).items() if day <= AS_OF - timedelta(days=90)}
+    gone = {person for person, day in planted_days(planted, "leavers").items() if day <= AS_OF - timedelta(days=90)}
     now = query(planted, PLACES + "select person_id, segment from places where scheme = 'lifecycle' and not is_final")
     found = {person: segment for person, segment in now if person in gone}
     assert len(found) >= 5
@@ -114,12 +114,20 @@ def test_who_leaves_a_habit_is_at_risk_of_leaving_first(planted: Settings) -> No
         PLACES + "select person_id from places where scheme = 'primary' and is_final and has_open_product = 1"
         " and inactive_days between 45 and 89 and active_day_prior_3m_count >= 18",
     )
-    assert {person for (person,) in told} <= set(leavers(planted))
+    assert {person for (person,) in told} <= set(planted_days(planted, "leavers"))
     assert habit and set(habit) <= set(told)
 
 
+def test_who_was_planted_to_grow_is_found_growing_and_nobody_else_is(planted: Settings) -> None:
+    growing = "select distinct person_id from places where segment = 'growing' and scheme = 'lifecycle'"
+    grown = set(planted_days(planted, "growers"))
+    assert len(grown) >= 5
+    assert {person for (person,) in query(planted, f"{PLACES}{growing} and not is_final")} == grown
+    assert {person for (person,) in query(planted, PLACES + growing)} == grown
+
+
 def test_where_nothing_is_planted_nobody_declines_or_is_at_risk(calm: Settings) -> None:
-    assert not leavers(calm)
+    assert not planted_days(calm, "leavers") and not planted_days(calm, "growers")
     moved = "('declining', 'growing', 'churn_risk', 'at_risk')"
     of_habit = "select count(*) as n from places where scheme in ('lifecycle', 'primary')"
     assert query(calm, PLACES + of_habit)[0][0] > 5_000

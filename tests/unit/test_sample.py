@@ -7,9 +7,11 @@ import io
 import json
 import re
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from statistics import mean
 
 import duckdb
 import pyarrow as pa
@@ -367,6 +369,34 @@ def test_leavers_stop_on_their_day_where_planted_and_nowhere_else(bank: Path, pl
     assert all(seen.get(party_of[p], "") <= last_day[p] for p in last_day)
     went_on = sum(unplanted[party_of[p]] > last_day[p] for p in both)
     assert went_on / len(both) > 0.7
+
+
+def app_shares(bank: Path, growers: dict[str, dict[str, str]]) -> tuple[float, float]:
+    """Share of days on which those who grow are in the app before their day, and from it on."""
+    used: dict[str, set[date]] = {}
+    for row in good_rows(bank, "app_events"):
+        if row["cust"] and str(row["ts"]).startswith("2026"):
+            used.setdefault(row["cust"], set()).add(date.fromisoformat(str(row["ts"])[:10]))
+    first, last = (date.fromisoformat(facts(bank)[name]) for name in ("first_date", "last_date"))
+    shares = []
+    for person, told in growers["members"].items():
+        day, days = date.fromisoformat(told), used.get(growers["party_ids"][person], set())
+        before, after = sum(first <= each < day for each in days), sum(day <= each <= last for each in days)
+        shares.append((before / (day - first).days, after / ((last - day).days + 1)))
+    return mean(before for before, _ in shares), mean(after for _, after in shares)
+
+
+def test_growers_are_in_the_app_daily_from_their_day_on_where_planted_and_nowhere_else(
+    bank: Path, plain_bank: Path
+) -> None:
+    growers = facts(bank)["growers"]
+    assert facts(plain_bank)["growers"] is None
+    assert len(growers["members"]) >= 10
+    assert not set(growers["members"]) & set(facts(bank)["leavers"]["members"])
+    before, after = app_shares(bank, growers)
+    assert before < 0.1 and after > 0.6
+    unplanted = app_shares(plain_bank, growers)
+    assert max(unplanted) < 0.3 and abs(unplanted[1] - unplanted[0]) < 0.1
 
 
 def test_nobody_is_real(bank: Path) -> None:

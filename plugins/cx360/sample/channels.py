@@ -84,6 +84,7 @@ def _devices(plan: Plan, rng: np.random.Generator, people: People) -> tuple[Bool
     p, n = plan.settings["channels"], people.n
     age = (plan.last - people.born) // 365
     user = (age >= 13) & (rng.random(n) < p["app_user"] * np.where(age > 70, 0.6, 1.04)) & (people.since < plan.last)
+    user |= people.grow < NEVER
     first = np.where(user, np.arange(n), -1)
     second = np.where(user & (rng.random(n) < p["second_device"]), n + np.arange(n), -1)
     third = np.where((second >= 0) & (rng.random(n) < p["third_device"]), 2 * n + np.arange(n), -1)
@@ -106,8 +107,11 @@ def make_visits(plan: Plan, people: People) -> Visits:
     rng, p = plan.rng("app_events/visits"), plan.settings["channels"]
     user, first, second, third, ids, platform = _devices(plan, rng, people)
     busy = calendar(plan, np.array([1.1, 1.05, 1, 1, 1.1, 0.9, 0.8]))
-    keen = rng.gamma(1.3, 1 / 1.3, people.n) * user * p["sessions_per_month"] / 30
+    keen = rng.gamma(1.3, 1 / 1.3, people.n) * people.pace * user * p["sessions_per_month"] / 30
     person, day = spread(rng, plan, keen, people.since, people.last_day, busy)
+    more = (people.grow < NEVER) * plan.settings["planted"]["growers"]["sessions_per_month"] / 30
+    grower, on = spread(plan.rng("app_events/growers"), plan, more, people.grow, people.last_day, busy)
+    person, day = np.concatenate([person, grower]), np.concatenate([day, on])
     n = len(person)
     draw = rng.random(n)
     device = np.where((draw > 0.72) & (second[person] >= 0), second[person], first[person])

@@ -438,7 +438,7 @@ def _daily(plan: Plan, people: People, accounts: Accounts) -> list[Bookings]:
 
     rng, p = plan.rng("transactions/daily"), plan.settings["money"]
     busy = calendar(plan, WEEKDAYS)
-    taste = rng.gamma(2.0, 0.5, people.n) * np.where(people.adult, 1.0, 0.35) * (accounts.giro >= 0)
+    taste = rng.gamma(2.0, 0.5, people.n) * people.pace * np.where(people.adult, 1.0, 0.35) * (accounts.giro >= 0)
     out = []
 
     def acts(per_month: float) -> tuple[Ints, Ints, Ints]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cx360.sample import names, relatives, words
-from cx360.sample.bank import NEVER, Bools, Ints, Plan, digits, join, nothing, pick, weighted, where
+from cx360.sample.bank import NEVER, Bools, Floats, Ints, Plan, digits, join, nothing, pick, weighted, where
 from cx360.sample.names import latin
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class People:
     since: Ints  # day the relationship began
     leave: Ints  # planted: last day of acting, or NEVER
     gone: Ints  # day the relationship and its accounts end, or NEVER
+    grow: Ints  # planted: first day of using the app nearly daily, or NEVER
+    pace: Floats  # of what others do, those who grow do only so much beside it
     first: "pa.Array"
     last: "pa.Array"
     email: "pa.Array"  # null if none
@@ -150,14 +152,19 @@ def _recycle(plan: Plan, rng: np.random.Generator, mobile: Ints, calm: Bools) ->
     return rng.permutation(able)[: 2 * pairs].reshape(2, pairs)
 
 
+def _turns(plan: Plan, rng: np.random.Generator, fact: str, able: Bools) -> Ints:
+    """Day on which each person's planted turn comes; NEVER for the others. At least one takes it."""
+    facts, n = plan.settings["planted"][fact], len(able)
+    turns = able & (rng.random(n) < facts["share"])
+    turns = turns if turns.any() else able & (np.cumsum(able) == 1)
+    low, high = plan.day_at(facts["from_share_of_days"]), plan.day_at(facts["until_share_of_days"])
+    return np.where(turns & plan.plant, rng.integers(low, high + 1, n), NEVER)
+
+
 def _leavers(plan: Plan, rng: np.random.Generator, able: Bools) -> tuple[Ints, Ints]:
     """(last day of acting, day everything is closed) of each person; NEVER for those who stay."""
-    facts, n = plan.settings["planted"]["leavers"], len(able)
-    goes = able & (rng.random(n) < facts["share"])
-    goes = goes if goes.any() else able & (np.cumsum(able) == 1)
-    low, high = plan.day_at(facts["from_share_of_days"]), plan.day_at(facts["until_share_of_days"])
-    leave = np.where(goes & plan.plant, rng.integers(low, high + 1, n), NEVER)
-    closes = (leave < NEVER) & (rng.random(n) < facts["closes_account"])
+    leave, n = _turns(plan, rng, "leavers", able), len(able)
+    closes = (leave < NEVER) & (rng.random(n) < plan.settings["planted"]["leavers"]["closes_account"])
     return leave, np.where(closes, leave + 14 + rng.integers(0, 21, n), NEVER)
 
 
@@ -247,6 +254,7 @@ def make_people(plan: Plan) -> People:
     leave, gone = _leavers(plan, rng, adult & ~joins)
     calm = ~joins & (leave == NEVER)
     death = np.where(calm & adult & (rng.random(n) < p["dies"]), rng.integers(plan.first + 1, plan.last - 1, n), NEVER)
+    grow = _turns(plan, plan.rng("people/growers"), "growers", calm & adult & (death == NEVER))
     calm &= (death == NEVER) & ~sharing.involved
     fresh = n + len(homes) + len(words.CITIES) * words.BRANCHES_PER_CITY + np.arange(n)
     span = rng.integers(plan.first + 1, plan.last, n)
@@ -271,6 +279,8 @@ def make_people(plan: Plan) -> People:
         since=since,
         leave=leave,
         gone=gone,
+        grow=grow,
+        pace=np.where(grow < NEVER, plan.settings["planted"]["growers"]["pace"], 1.0),
         first=first,
         last=last,
         email=_mailboxes(sharing, household, _email(rng, first, last, n), last, has_mail),

@@ -168,12 +168,18 @@ def _identifiers(plan: Plan, people: People, visits: Visits) -> "pa.Table":
     )
 
 
+def _turns(parties: Parties, day: Ints) -> dict[str, dict[str, str]]:
+    """By person whose planted turn comes: its day, and the party record that is theirs first."""
+    who = np.flatnonzero(day < NEVER)
+    told = {"members": days_text(day[who]), "party_ids": pick(parties.id, parties.main[who])}
+    return {name: dict(zip(person_id(who).to_pylist(), told[name].to_pylist(), strict=True)) for name in told}
+
+
 def _facts(
     plan: Plan, people: People, parties: Parties, accounts: Accounts | None, lookalikes: "pa.Table"
 ) -> dict[str, Any]:
     waits = plan.settings["planted"]["long_waits"]
     group = np.flatnonzero(planted_group(plan, people))
-    leavers = np.flatnonzero(people.leave < NEVER)
     ownerless = [] if accounts is None else pick(accounts.id, np.flatnonzero(accounts.ownerless)).to_pylist()
     records = np.bincount(parties.person[parties.person >= 0])
     kinds = lookalikes["kind"].to_pylist()
@@ -189,12 +195,8 @@ def _facts(
             "from_date": str(as_date(plan.day_at(waits["after_share_of_days"]))),
             "members": person_id(group).to_pylist(),
         },
-        "leavers": None if not plan.plant else {
-            "members": dict(zip(person_id(leavers).to_pylist(), days_text(people.leave[leavers]).to_pylist(),
-                                strict=True)),
-            "party_ids": dict(zip(person_id(leavers).to_pylist(), pick(parties.id, parties.main[leavers]).to_pylist(),
-                                  strict=True)),
-        },
+        "leavers": _turns(parties, people.leave) if plan.plant else None,
+        "growers": _turns(parties, people.grow) if plan.plant else None,
         "recycled_numbers": [
             {"phone": phone, "dropped_by": a, "on": left, "taken_by": b, "from": came}
             for phone, a, left, b, came in zip(
