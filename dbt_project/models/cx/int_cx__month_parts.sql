@@ -36,7 +36,10 @@ answers as (
     select
         *,
         {{ first_of_month('metric_date') }} as month_date,
-        lead(metric_date) over (partition by metric, unit_key order by metric_date) as next_date
+        lead(metric_date) over (
+            partition by metric, question_id, person_key
+            order by metric_date
+        ) as next_date
     from {{ ref('int_cx__observations') }}
     where
         is_counted
