@@ -22,7 +22,7 @@ answers as (
         o.*,
         f.window_days,
         lead(o.metric_date) over (
-            partition by o.metric, o.unit_key
+            partition by o.metric, o.question_id, o.person_key
             order by o.metric_date
         ) as next_date,
         count(*) over (partition by o.metric, o.person_key) as answer_count

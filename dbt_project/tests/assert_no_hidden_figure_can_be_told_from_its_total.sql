@@ -1,11 +1,18 @@
 -- A row returned is a total of which one part only is hidden: a difference would give it away.
+{%- set totals = 'window_days, metric, metric_date, dimension_set' %}
 with
 
+hidden_cells as (
+    select * from {{ ref('int_cx__hidden_cells') }}
+),
+
+-- where nothing is hidden, nothing can be told
 metrics as (
     select * from {{ ref('int_cx__metrics') }}
     where
         not is_total
         and n > 0
+        and ({{ totals }}) in (select {{ totals }} from hidden_cells)
 ),
 
 marked as (
@@ -13,7 +20,7 @@ marked as (
         m.*,
         h.metric is not null as is_hidden
     from metrics as m
-    left join {{ ref('int_cx__hidden_cells') }} as h
+    left join hidden_cells as h
         on
             m.window_days = h.window_days
             and m.metric = h.metric

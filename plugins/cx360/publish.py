@@ -352,11 +352,12 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
     """
     for column in table.columns:
         _ = column.postgres_type  # refuse a type before anything is written
-    _require_grain(duck, table, rows)
     path = folder / f"{table.full_name}.parquet"
-    is_alike = last is not None and (last.by_day, last.shape) == (table.by_day, table.shape)
+    is_alike = last is not None and (last.by_day, last.shape, last.grain) == (table.by_day, table.shape, table.grain)
     before = {part.name: part for part in last.parts} if last is not None and is_alike else {}
-    found = {part.name: (part, rows) for part in _parts(duck, table, rows)}
+    made = _parts(duck, table, rows)
+    _require_grain(duck, table, rows, [part.name for part in made if not _is_in(before, part)])
+    found = {part.name: (part, rows) for part in made}
     if table.is_kept and last is not None:
         told = f"({sync.rows_of(last, table.columns)})"
         days = before or {part.name: part for part in _parts(duck, table, told)}
@@ -365,7 +366,7 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
         path.mkdir()
     parts = []
     for name, (part, source) in sorted(found.items()):
-        if last is not None and name in before and before[name].fingerprint == part.fingerprint:
+        if last is not None and _is_in(before, part):
             os.link(last.path / name, path / name)
             parts.append(before[name])
         else:
@@ -375,15 +376,31 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
     return replace(table, parts=tuple(parts), path=path)
 
 
-def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -> None:
-    """Refuse rows without a key, or two with the same.
+def _is_in(before: dict[str, Part], part: Part) -> bool:
+    """Whether the last publication has the part with the same rows."""
+    return part.name in before and before[part.name].fingerprint == part.fingerprint
+
+
+def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, changed: Sequence[str]) -> None:
+    """Refuse rows without a key, or two with the same. What did not change was looked at when it was published.
+
+    Args:
+        duck: with the candidate.
+        table: whose key it is.
+        rows: a relation of its rows.
+        changed: names of the parts that do not hold what they held; a key may come again in another part, unless the
+            day is one of its columns.
 
     Raises:
         SyncError: says how many.
     """
+    if not changed:
+        return
     keys = ", ".join(map(identifier, table.grain))
     needed = [*table.grain, table.by_day] if table.by_day else table.grain
     some_null = " or ".join(f"{identifier(key)} is null" for key in needed)
+    if table.by_day in table.grain:
+        rows = f"(from {rows} where {_part_name(table)} in ({', '.join(map(literal, changed))}))"
     count, keyless, distinct = duck.execute(
         f"select count(*), count(*) filter ({some_null}),"
         f" (select count(*) from (select distinct {keys} from {rows})) from {rows}"
@@ -398,12 +415,17 @@ def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -
 def _parts(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -> list[Part]:
     """The parts a relation makes, by its rows alone. Sums and xors of hashes are the same in any order of rows."""
     names = ", ".join(identifier(column.name) for column in table.columns)
-    name = f"{identifier(table.by_day)}::varchar || '.parquet'" if table.by_day else "''"
     found = duck.execute(
-        f"select {name}, count(*), concat_ws(' ', count(*), bit_xor(hash({names})), sum(hash({names})::hugeint))"
+        f"select {_part_name(table)}, count(*),"
+        f" concat_ws(' ', count(*), bit_xor(hash({names})), sum(hash({names})::hugeint))"
         f" from {rows}{' group by 1' if table.by_day else ''}"
     ).fetchall()
     return [Part(*row) for row in found]
+
+
+def _part_name(table: Table) -> str:
+    """Expression of the name of the part a row is in; rows without a day are refused before a file has theirs."""
+    return f"coalesce({identifier(table.by_day)}::varchar, 'none') || '.parquet'" if table.by_day else "''"
 
 
 def _copy(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, path: Path) -> str:

@@ -44,10 +44,10 @@ def _plain(observations: list[Row], cell: Row) -> Row:
     inside = [
         o for o in observations if o["metric"] == cell["metric"] and first <= o["metric_date"] <= cell["metric_date"]
     ]
-    latest: dict[str, Row] = {}
+    latest: dict[Any, Row] = {}
     for o in sorted(inside, key=lambda o: o["metric_date"]):
         if o["is_counted"]:
-            latest[o["unit_key"]] = o
+            latest[(o["question_id"], o["person_key"]) if o["is_answer"] else o["observation_id"]] = o
     shown = [d for d in DIMENSIONS if cell[d] != "(all)"]
     here = [o for o in latest.values() if all(o[d] == cell[d] for d in shown)]
     answers = [o for o in inside if not o["is_left_out"] and all(o[d] == cell[d] for d in shown)]

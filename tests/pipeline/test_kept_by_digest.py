@@ -14,9 +14,19 @@ Row = dict[str, Any]
 Rows = dict[str, list[tuple[Any, ...]]]
 
 MODELS = ["+cx_metrics_daily", "+cx_metrics_rolling", "+agent_handling", "cx_metric_registry", "cx_rules"]
-KEPT = tuple(f"int_cx__{name}" for name in ("daily_cells", "rolling_cells", "medians", "metrics", "hidden_cells"))
+KEPT = tuple(
+    f"int_cx__{name}" for name in ("observations", "daily_cells", "rolling_cells", "medians", "metrics", "hidden_cells")
+)
 TOLD = ("cx_metrics_daily", "cx_metrics_rolling", "agent_handling")
 FIRST = date(2026, 1, 1)
+
+#: Rows of a day on which nothing changes: a column that nothing else is made of, what spoils it, and what mends it.
+DAY = "metric_date = date '2026-01-20' and metric ="
+SPOILT = [
+    ("int_cx__observations", f"{DAY} 'csat_mean'", "nps_class", "'spoilt'", "null"),
+    ("int_cx__metrics", f"{DAY} 'csat_mean' and window_days = 1", "interval_method", "'spoilt'", "'mean'"),
+    ("int_cx__medians", f"{DAY} 'wait_seconds' and window_days = 1", "median_value", "-median_value", "-median_value"),
+]
 
 
 def _answer(key: str, party: int, day: date, score: int, region: str = "North") -> Row:
@@ -107,13 +117,18 @@ def _rows(bank: RawBank) -> Rows:
 
 @pytest.mark.usefixtures("first")
 def test_a_day_touches_what_changed_and_says_what_a_full_build_says(bank: RawBank) -> None:
-    """A figure of an untouched day is spoilt on purpose: a day that was worked out anew would not show it any more."""
-    untouched = "metric = 'csat_mean' and window_days = 1 and metric_date = date '2026-01-20'"
-    _write(bank, f"update cx.int_cx__metrics set interval_method = 'spoilt' where {untouched}")
+    """Figures of an untouched day are spoilt on purpose: worked out anew, they would not be shown any more."""
+    spoilt = [f"select {column} from cx.{table} where {rows} order by all" for table, rows, column, *_ in SPOILT]
+    sound = [bank.query(sql) for sql in spoilt]
+    for table, rows, column, wrong, _ in SPOILT:
+        _write(bank, f"update cx.{table} set {column} = {wrong} where {rows}")
+    shown = [bank.query(sql) for sql in spoilt]
+    assert all(one != other for one, other in zip(shown, sound, strict=True))
     bank.open(7, changed=[4, 5, 6, 7], withdrawn=4)
     bank.build("2026-03-02", full=False, models=MODELS)
-    assert bank.query(f"select distinct interval_method from cx.int_cx__metrics where {untouched}") == [("spoilt",)]
-    _write(bank, f"update cx.int_cx__metrics set interval_method = 'mean' where {untouched}")
+    assert [bank.query(sql) for sql in spoilt] == shown
+    for table, rows, column, _, right in SPOILT:
+        _write(bank, f"update cx.{table} set {column} = {right} where {rows}")
     touched = bank.query(
         "select metric_date, n from cx.int_cx__daily_cells where metric = 'csat_mean' and dimension_set = 'total'"
         " and metric_date in ('2026-02-03', '2026-02-10', '2026-03-02') order by metric_date"

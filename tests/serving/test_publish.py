@@ -492,6 +492,21 @@ def test_a_table_by_day_writes_and_applies_only_days_that_changed(bank: Bank, as
     assert {version for _, version in ask(metrics)} == {1}
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [("'nps', date '2024-03-05', 2", "of 2 rows 0 lack .* 1 repeat"), ("'nps', null, 1", "of 1 rows 1 lack")],
+)
+def test_a_day_that_changed_is_looked_at_for_its_key(bank: Bank, row: str, says: str) -> None:
+    """Alone: the other days were when they were published."""
+    bank.metrics_by_day = "metric_date"
+    bank.build()
+    publish(bank.settings, bank.run())
+    with duckdb.connect(str(bank.settings.warehouse)) as db:
+        db.execute(f"insert into cx.cx_metrics_daily values ({row})")
+    with pytest.raises(SyncError, match=f"not one row per metric, metric_date: {says}"):
+        publish(bank.settings, bank.run())
+
+
 def test_days_that_came_and_went_do_so_for_readers(bank: Bank, ask: Ask) -> None:
     """Also all of them: a table without rows has no files."""
     bank.metrics_by_day = "metric_date"

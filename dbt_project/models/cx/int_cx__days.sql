@@ -7,13 +7,7 @@ windows as (
 ),
 
 known as (
-    select
-        o.metric,
-        o.metric_date,
-        max(o.final_date) as final_date,
-        {{ digest_of_rows('o') }} as digest
-    from {{ ref('int_cx__observations') }} as o
-    group by o.metric, o.metric_date
+    select * from {{ ref('int_cx__observation_days') }}
 ),
 
 spans as (

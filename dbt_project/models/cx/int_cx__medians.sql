@@ -1,83 +1,48 @@
-{#- rank, and the column of the value that has it -#}
-{%- set ranks = {
-    'lower_rank': 'lower_value',
-    'middle_rank': 'middle_value',
-    'next_rank': 'next_value',
-    'upper_rank': 'upper_value',
-} -%}
-{%- set group_keys = 'g.cell_number, g.window_days, g.metric_date, g.value_group, g.n_total' -%}
+{%- set names = 'metric, dimension_set, ' ~ cx_dimension_columns() -%}
 
 with
 
-to_compute as (
+days_to_compute as (
     {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
 ),
 
-days as (
-    select * from {{ ref('int_cx__quantile_days') }}
+to_compute as (
+    select * from days_to_compute
+    where metric in (select quantile_of from {{ ref('cx_metric_registry') }})
 ),
 
+-- days before that are in no window to compute
+windows as (
+    select
+        metric,
+        window_days,
+        {{ add_days('min(metric_date)', '1 - window_days') }} as first_date
+    from to_compute
+    group by metric, window_days
+),
+
+-- a number of a cell is quicker to sort by than its seven names
 cells as (
-    select * from {{ ref('int_cx__quantile_cells') }}
+    select
+        {{ names }},
+        row_number() over (order by {{ names }}) as cell_number
+    from {{ ref('int_cx__daily_cells') }}
+    where
+        metric in (select metric from windows)
+        and n > 0
+    group by {{ names }}
+),
+
+days as (
+    {{ cx_value_days(ref('int_cx__observations'), 'cells', 'windows') | indent(4) }}
 ),
 
 groups_of_values as (
-    select g.*
-    from {{ ref('int_cx__quantile_groups') }} as g
-    inner join cells as c on g.cell_number = c.cell_number
-    inner join to_compute as t
-        on
-            c.metric = t.metric
-            and g.window_days = t.window_days
-            and g.metric_date = t.metric_date
+    {{ cx_value_groups('days', 'cells', 'to_compute') | indent(4) }}
 ),
 
-numbers as (
-    select number from {{ numbers(cx_windows() | max) }}
-),
-
--- each day of a window by its date: an equality is what both engines join quickest by
-event_days as (
-    select
-        g.*,
-        {{ add_days('g.metric_date', '-k.number') }} as event_date
-    from groups_of_values as g
-    inner join numbers as k on g.window_days > k.number
-),
-
-counted as (
-    select
-        {{ group_keys }},
-        g.n_up_to - g.n as n_before,
-        {%- for rank in ranks %}
-        g.{{ rank }},
-        {%- endfor %}
-        d.value,
-        {{ sum_integer('d.n') }} as n
-    from event_days as g
-    inner join days as d
-        on
-            g.cell_number = d.cell_number
-            and g.value_group = d.value_group
-            and g.event_date = d.metric_date
-    group by
-        {{ group_keys }},
-        g.n_up_to - g.n,
-        {%- for rank in ranks %}
-        g.{{ rank }},
-        {%- endfor %}
-        d.value
-),
-
--- ranks a value has in its window: from n_up_to - n + 1 to n_up_to
 ranked as (
-    select
-        *,
-        n_before + sum(n) over (
-            partition by cell_number, window_days, metric_date, value_group
-            order by value
-        ) as n_up_to
-    from counted
+    {{ cx_values_of_groups('days', 'groups_of_values') | indent(4) }}
 ),
 
 found as (
@@ -86,9 +51,9 @@ found as (
         window_days,
         metric_date,
         n_total,
-        {%- for rank, value in ranks.items() %}
+        {%- for rank in cx_median_ranks() %}
         max(case when {{ rank }} > n_up_to - n and {{ rank }} <= n_up_to then value end)
-            as {{ value }}{{ "," if not loop.last }}
+            as {{ rank | replace('rank', 'value') }}{{ "," if not loop.last }}
         {%- endfor %}
     from ranked
     group by cell_number, window_days, metric_date, n_total

@@ -1,25 +1,26 @@
-{#-
-  In which group of values the middle of a window and its bounds lie: counts per group come in with
-  their day and go out after the window, so that only those groups' values must be looked at.
--#}
-{%- set ranks = ['lower_rank', 'middle_rank', 'next_rank', 'upper_rank'] -%}
+{#
+  Ranks of the values a median and its interval are made of; of an even number of values the middle
+  two, of an odd one the same twice.
+#}
+{% macro cx_median_ranks() %}
+    {{- return(['lower_rank', 'middle_rank', 'next_rank', 'upper_rank']) }}
+{%- endmacro %}
 
+{#
+  Groups of values in which the middle of a window or a bound of its interval lies: counts per group
+  come in with their day and go out after the window, so that only those groups' values must be ranked.
+  days are cx_value_days, cells have their metric, to_compute are the windows that are wanted.
+#}
+{% macro cx_value_groups(days, cells, to_compute) -%}
+{%- set ranks = cx_median_ranks() -%}
 with
 
-days as (
-    select * from {{ ref('int_cx__days') }}
-),
-
-windows as (
-    select distinct window_days from days
+lengths as (
+    select distinct window_days from {{ to_compute }}
 ),
 
 numbers as (
     select number from {{ numbers(cx_windows() | max) }}
-),
-
-cells as (
-    select * from {{ ref('int_cx__quantile_cells') }}
 ),
 
 counted as (
@@ -28,7 +29,7 @@ counted as (
         value_group,
         metric_date,
         sum(n) as n
-    from {{ ref('int_cx__quantile_days') }}
+    from {{ days }}
     group by cell_number, value_group, metric_date
 ),
 
@@ -41,7 +42,7 @@ changes as (
         {{ day }} as change_date,
         {{ sign }}n as n
     from counted
-    cross join windows
+    cross join lengths
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
@@ -95,8 +96,8 @@ placed as (
             sum(t.n) over (partition by t.cell_number, t.window_days, t.metric_date) as bigint
         ) as n_total
     from dated as t
-    inner join cells as c on t.cell_number = c.cell_number
-    inner join days as d
+    inner join {{ cells }} as c on t.cell_number = c.cell_number
+    inner join {{ to_compute }} as d
         on
             c.metric = d.metric
             and t.window_days = d.window_days
@@ -118,3 +119,62 @@ where
     {%- for rank in ranks %}
     ({{ rank }} > n_up_to - n and {{ rank }} <= n_up_to){{ " or" if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+{#
+  The values of groups of values, each with n_up_to, the last of the n ranks it has in its window.
+#}
+{% macro cx_values_of_groups(days, groups) -%}
+{%- set ranks = cx_median_ranks() -%}
+{%- set group_keys = 'g.cell_number, g.window_days, g.metric_date, g.value_group, g.n_total' -%}
+with
+
+numbers as (
+    select number from {{ numbers(cx_windows() | max) }}
+),
+
+-- each day of a window by its date: an equality is what both engines join quickest by
+event_days as (
+    select
+        g.*,
+        {{ add_days('g.metric_date', '-k.number') }} as event_date
+    from {{ groups }} as g
+    inner join numbers as k on g.window_days > k.number
+),
+
+counted as (
+    select
+        {{ group_keys }},
+        g.n_up_to - g.n as n_before,
+        {%- for rank in ranks %}
+        g.{{ rank }},
+        {%- endfor %}
+        d.value,
+        {{ sum_integer('d.n') }} as n
+    from event_days as g
+    inner join {{ days }} as d
+        on
+            g.cell_number = d.cell_number
+            and g.value_group = d.value_group
+            and g.event_date = d.metric_date
+    group by
+        {{ group_keys }},
+        g.n_up_to - g.n,
+        {%- for rank in ranks %}
+        g.{{ rank }},
+        {%- endfor %}
+        d.value
+),
+
+ranked as (
+    select
+        *,
+        n_before + sum(n) over (
+            partition by cell_number, window_days, metric_date, value_group
+            order by value
+        ) as n_up_to
+    from counted
+)
+
+select * from ranked
+{%- endmacro %}
