@@ -352,11 +352,13 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
     """
     for column in table.columns:
         _ = column.postgres_type  # refuse a type before anything is written
-    _require_grain(duck, table, rows)
     path = folder / f"{table.full_name}.parquet"
-    is_alike = last is not None and (last.by_day, last.shape) == (table.by_day, table.shape)
+    is_alike = last is not None and (last.by_day, last.grain, last.shape) == (table.by_day, table.grain, table.shape)
     before = {part.name: part for part in last.parts} if last is not None and is_alike else {}
     found = {part.name: (part, rows) for part in _parts(duck, table, rows)}
+    settled = {n for n, (part, _) in found.items() if n in before and before[n].fingerprint == part.fingerprint}
+    if len(settled) < len(found):
+        _require_grain(duck, table, rows, settled)
     if table.is_kept and last is not None:
         told = f"({sync.rows_of(last, table.columns)})"
         days = before or {part.name: part for part in _parts(duck, table, told)}
@@ -375,8 +377,8 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
     return replace(table, parts=tuple(parts), path=path)
 
 
-def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -> None:
-    """Refuse rows without a key, or two with the same.
+def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, settled: set[str]) -> None:
+    """Refuse rows without a key, or two with the same; settled parts have passed when they were published first.
 
     Raises:
         SyncError: says how many.
@@ -384,6 +386,12 @@ def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -
     keys = ", ".join(map(identifier, table.grain))
     needed = [*table.grain, table.by_day] if table.by_day else table.grain
     some_null = " or ".join(f"{identifier(key)} is null" for key in needed)
+    if settled:
+        days = ", ".join(literal(Path(name).stem) for name in sorted(settled))
+        is_open = f"coalesce({identifier(table.by_day)} not in ({days}), true)"
+        if table.by_day not in table.grain:  # a settled part may hold the key of an open one
+            is_open += f" or ({keys}) in (select ({keys}) from {rows} where {is_open})"
+        rows = f"(select * from {rows} where {is_open})"
     count, keyless, distinct = duck.execute(
         f"select count(*), count(*) filter ({some_null}),"
         f" (select count(*) from (select distinct {keys} from {rows})) from {rows}"
