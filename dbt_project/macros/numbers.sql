@@ -56,3 +56,19 @@
 {% macro count_if(condition) -%}
     count(case when {{ condition }} then 1 end)
 {%- endmacro %}
+
+{#
+  The least value that k of so many parts of the rows do not exceed, decimal(38, 2). The share is told
+  a little less, so that one that is no exact double asks for no row more.
+#}
+{% macro least_value_of_share(value, k, parts) -%}
+    {{ return(adapter.dispatch('least_value_of_share')(value, k / parts - 1e-9)) }}
+{%- endmacro %}
+
+{% macro default__least_value_of_share(value, share) -%}
+    cast(quantile_disc({{ value }}, {{ share }}) as decimal(38, 2))
+{%- endmacro %}
+
+{% macro spark__least_value_of_share(value, share) -%}
+    cast(percentile_disc({{ share }}) within group (order by {{ value }}) as decimal(38, 2))
+{%- endmacro %}

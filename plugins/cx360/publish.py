@@ -353,11 +353,12 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
     for column in table.columns:
         _ = column.postgres_type  # refuse a type before anything is written
     path = folder / f"{table.full_name}.parquet"
-    is_alike = last is not None and (last.by_day, last.shape, last.grain) == (table.by_day, table.shape, table.grain)
+    is_alike = last is not None and (last.by_day, last.grain, last.shape) == (table.by_day, table.grain, table.shape)
     before = {part.name: part for part in last.parts} if last is not None and is_alike else {}
-    made = _parts(duck, table, rows)
-    _require_grain(duck, table, rows, [part.name for part in made if not _is_in(before, part)])
-    found = {part.name: (part, rows) for part in made}
+    found = {part.name: (part, rows) for part in _parts(duck, table, rows)}
+    settled = {name for name, (part, _) in found.items() if _is_in(before, part)}
+    if len(settled) < len(found):
+        _require_grain(duck, table, rows, settled)
     if table.is_kept and last is not None:
         told = f"({sync.rows_of(last, table.columns)})"
         days = before or {part.name: part for part in _parts(duck, table, told)}
@@ -381,26 +382,21 @@ def _is_in(before: dict[str, Part], part: Part) -> bool:
     return part.name in before and before[part.name].fingerprint == part.fingerprint
 
 
-def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, changed: Sequence[str]) -> None:
-    """Refuse rows without a key, or two with the same. What did not change was looked at when it was published.
-
-    Args:
-        duck: with the candidate.
-        table: whose key it is.
-        rows: a relation of its rows.
-        changed: names of the parts that do not hold what they held; a key may come again in another part, unless the
-            day is one of its columns.
+def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, settled: set[str]) -> None:
+    """Refuse rows without a key, or two with the same; settled parts have passed when they were published first.
 
     Raises:
         SyncError: says how many.
     """
-    if not changed:
-        return
     keys = ", ".join(map(identifier, table.grain))
     needed = [*table.grain, table.by_day] if table.by_day else table.grain
     some_null = " or ".join(f"{identifier(key)} is null" for key in needed)
-    if table.by_day in table.grain:
-        rows = f"(from {rows} where {_part_name(table)} in ({', '.join(map(literal, changed))}))"
+    if settled:
+        days = ", ".join(literal(Path(name).stem) for name in sorted(settled))
+        is_open = f"coalesce({identifier(table.by_day)} not in ({days}), true)"
+        if table.by_day not in table.grain:  # a settled part may hold the key of an open one
+            is_open += f" or ({keys}) in (select ({keys}) from {rows} where {is_open})"
+        rows = f"(select * from {rows} where {is_open})"
     count, keyless, distinct = duck.execute(
         f"select count(*), count(*) filter ({some_null}),"
         f" (select count(*) from (select distinct {keys} from {rows})) from {rows}"

@@ -164,3 +164,49 @@ def test_an_earlier_as_of_forgets_the_days_after_it(bank: RawBank, first: Rows) 
     bank.open(4, changed=[4, 5, 6, 7])
     bank.build("2026-03-01", full=False, models=MODELS)
     assert _rows(bank) == first
+
+
+def _entry(key: str, party: str, booked: str, points: int, expires: str | None = None) -> Row:
+    return {
+        "entry_id": key,
+        "party_id": party,
+        "booked_date": booked,
+        "points": points,
+        "entry_type": "earned" if points > 0 else "redeemed",
+        "expires_date": expires,
+    }
+
+
+def test_points_left_are_worked_out_anew_of_whom_entries_or_time_touch(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """P1's points are over after 2 March, P2 has a late entry; P3, whom nothing touches, is spoilt on purpose."""
+    bank = RawBank(tmp_path_factory.mktemp("points") / "home", tmp_path_factory.mktemp("target"))
+    bank.deliver(
+        1,
+        "points_entries",
+        "2026-03-01",
+        [
+            _entry("E1", "P1", "2026-01-05", 100, "2026-03-02"),
+            _entry("E2", "P1", "2026-01-06", 40, "2026-06-30"),
+            _entry("E3", "P1", "2026-02-01", -20),
+            _entry("E4", "P2", "2026-01-05", 50, "2026-06-30"),
+            _entry("E5", "P3", "2026-01-05", 30),
+        ],
+    )
+    bank.deliver(2, "points_entries", "2026-03-03", [_entry("E6", "P2", "2026-02-10", -5)])
+    models = ["+int_points__left"]
+    left = "select party_id, expires_date, left_count from profile.int_points__left order by all"
+    never = date(9999, 12, 31)
+    bank.open(1)
+    bank.build("2026-03-01", full=True, models=models)
+    first = [("P1", date(2026, 3, 2), 80), ("P1", date(2026, 6, 30), 40), ("P2", date(2026, 6, 30), 50)]
+    assert bank.query(left) == [*first, ("P3", never, 30)]
+    _write(bank, "update profile.int_points__left set left_count = 99 where party_id = 'P3'")
+    bank.open(2, changed=[2])
+    bank.build("2026-03-03", full=False, models=models)
+    second = [("P1", date(2026, 3, 3), 80), ("P1", date(2026, 6, 30), 40), ("P2", date(2026, 6, 30), 45)]
+    assert bank.query(left) == [*second, ("P3", never, 99)]
+    bank.open(1, changed=[2])
+    bank.build("2026-03-01", full=False, models=models)
+    assert bank.query(left) == [*first, ("P3", never, 99)]

@@ -42,6 +42,8 @@ class Bank:
         }
     )
     without: tuple[str, ...] = ()
+    metric: str = "'nps'"
+    metrics_grain: tuple[str, ...] = ("metric", "metric_date")
     metric_version: str = "{version}"
     metric_count: int = 20
 
@@ -52,7 +54,7 @@ class Bank:
         columns = ", ".join(f"{e.format(version=self.version)} as {c}" for c, e in self.profile_columns.items())
         tables = {
             "profile.customer_profile": f"select {columns} from range(1, {self.customers} + 1) t(i)",
-            "cx.cx_metrics_daily": f"select 'nps' as metric, date '2024-03-01' + i::integer as metric_date,"
+            "cx.cx_metrics_daily": f"select {self.metric} as metric, date '2024-03-01' + i::integer as metric_date,"
             f" {self.metric_version.format(version=self.version)} as version"
             f" from range({self.metric_count}) t(i)",
             "features.customer_features": f"select 'p' || i as profile_id, date '{self.day}' as as_of_date,"
@@ -74,7 +76,7 @@ class Bank:
     def _manifest(self) -> None:
         grains: dict[str, list[str]] = {
             "profile.customer_profile": ["profile_id"],
-            "cx.cx_metrics_daily": ["metric", "metric_date"],
+            "cx.cx_metrics_daily": list(self.metrics_grain),
             "features.customer_features": ["profile_id", "as_of_date"],
         }
         nodes: dict[str, Any] = {}

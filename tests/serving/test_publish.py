@@ -518,6 +518,27 @@ def test_days_that_came_and_went_do_so_for_readers(bank: Bank, ask: Ask) -> None
         assert len(metric_files(bank)) == days
 
 
+@pytest.mark.parametrize(
+    ("metric", "says"),
+    [
+        ("case when i = 3 then 'nps7' else 'nps' || i end", "of 2 rows 0 lack a part of the key and 1 repeat one"),
+        ("nullif('nps' || i, 'nps3')", "of 1 rows 1 lack a part of the key and 0 repeat one"),
+        ("'nps' || i // 2", "of 20 rows 0 lack a part of the key and 10 repeat one"),
+    ],
+    ids=["of another day that is settled", "missing", "of days that all changed"],
+)
+def test_a_key_of_a_day_that_changed_is_refused_where_another_has_it(bank: Bank, metric: str, says: str) -> None:
+    """Days that are as they were published are not looked at again but for that."""
+    bank.metrics_by_day, bank.metrics_grain, bank.metric = "metric_date", ("metric",), "'nps' || i"
+    bank.metric_version = "1"
+    bank.build()
+    publish(bank.settings, bank.run())
+    bank.metric = metric
+    bank.build()
+    with pytest.raises(SyncError, match=f"cx_metrics_daily is not one row per metric: {says}"):
+        publish(bank.settings, bank.run())
+
+
 def test_a_table_of_one_file_becomes_one_by_day(bank: Bank, ask: Ask) -> None:
     """Also where the file is described as it was before tables had parts; told days stay told."""
     first = publish(bank.settings, bank.run())

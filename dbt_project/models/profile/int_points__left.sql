@@ -1,15 +1,13 @@
 with
 
+to_compute as (
+    {{ rows_to_compute(ref('int_points__parties')) | indent(4) }}
+),
+
 entries as (
-    select
-        party_id,
-        business_date,
-        case when points > 0 then points else 0 end as gained_count,
-        case when points < 0 then -points else 0 end as used_count,
-        -- what should have expired by as_of is one lot, what never does another
-        greatest(coalesce(expires_date, {{ end_of_time() }}), {{ as_of() }}) as expires_date
-    from {{ ref('stg_points_entries') }}
-    where business_date <= {{ as_of() }}
+    select *
+    from ({{ points_entries() | indent(8) }}) as known
+    where party_id in (select party_id from to_compute)
 ),
 
 -- Before a party gained the first points that still last, there was one lot only: those days are
@@ -21,7 +19,7 @@ parted_days as (
             business_date,
             min(
                 case
-                    when gained_count > 0 and expires_date > {{ as_of() }} then business_date
+                    when gained_count > 0 and is_lasting then business_date
                     else {{ as_of() }}
                 end
             ) over (partition by party_id)
@@ -108,12 +106,14 @@ left_by as (
 
 parted as (
     select
-        party_id,
-        expires_date,
-        left_count - lag(left_count, 1, cast(0 as bigint)) over (
-            partition by party_id order by expires_date
-        ) as left_count
+        left_by.party_id,
+        left_by.expires_date,
+        left_by.left_count - lag(left_by.left_count, 1, cast(0 as bigint)) over (
+            partition by left_by.party_id order by left_by.expires_date
+        ) as left_count,
+        to_compute.digest
     from left_by
+    inner join to_compute on left_by.party_id = to_compute.party_id
 )
 
 select * from parted

@@ -17,54 +17,54 @@ scored as (
     {{ with_profile('scores') | indent(4) }}
 ),
 
--- 0 to 1 of the engine's scale, 1 the highest risk
-oriented as (
-    select
-        scored.profile_id,
-        scored.score_name,
-        scored.scored_at,
-        scored.score_id,
-        scored.band,
-        names.risk,
-        {{ divide(
-            'case when is_high_bad then score - scale_min else scale_max - score end',
-            'scale_max - scale_min',
-        ) }} as risk_score
-    from scored
-    left join names on scored.score_name = names.score_name
-    where scored.profile_id <> 'unattributed'
-),
-
-ranked as (
+named as (
     select
         *,
         row_number() over (
             partition by profile_id, score_name
             order by scored_at desc, score_id desc
-        ) as recency_of_name,
+        ) as recency
+    from scored
+    where profile_id <> 'unattributed'
+),
+
+-- The last of each name, 0 to 1 of the engine's scale, 1 the highest risk. The last of a risk is
+-- among them.
+latest as (
+    select
+        named.profile_id,
+        named.score_name,
+        named.scored_at,
+        named.band,
+        names.risk,
+        {{ divide(
+            'case when is_high_bad then score - scale_min else scale_max - score end',
+            'scale_max - scale_min',
+        ) }} as risk_score,
         row_number() over (
-            partition by profile_id, risk
-            order by scored_at desc, score_id desc
+            partition by named.profile_id, names.risk
+            order by named.scored_at desc, named.score_id desc
         ) as recency_of_risk
-    from oriented
+    from named
+    left join names on named.score_name = names.score_name
+    where named.recency = 1
 ),
 
 summed as (
     select
-        ranked.profile_id,
+        latest.profile_id,
         {%- for risk in risks() %}
         max(case when risk = '{{ risk }}' and recency_of_risk = 1 then risk_score end)
             as {{ risk }}_risk_score,
         {%- endfor %}
-        {{ count_if('flagged_bands.band is not null and recency_of_name = 1') }}
-            as risk_flag_count,
+        {{ count_if('flagged_bands.band is not null') }} as risk_flag_count,
         max(scored_at) as last_risk_scored_at
-    from ranked
+    from latest
     left join flagged_bands
         on
-            ranked.score_name = flagged_bands.score_name
-            and ranked.band = flagged_bands.band
-    group by ranked.profile_id
+            latest.score_name = flagged_bands.score_name
+            and latest.band = flagged_bands.band
+    group by latest.profile_id
 )
 
 select * from summed

@@ -1,3 +1,4 @@
+{%- set grace_months = profile_rule('loyalty_grace_months') | int -%}
 with
 
 customers as (
@@ -34,29 +35,28 @@ reached as (
     group by c.profile_id, c.month_start
 ),
 
--- it is kept for some months after
+-- it is kept for some months after; the same a month before says what was held then
 held as (
     select
         c.*,
         r.reached_rank,
+        {%- for name, ago in [('held', 0), ('last_held', 1)] %}
         max(r.reached_rank) over (
             partition by c.profile_id
             order by c.month_number
-            range between {{ profile_rule('loyalty_grace_months') }} preceding and current row
-        ) as held_rank
+            range between {{ grace_months + ago }} preceding and {{ ago }} preceding
+        ) as {{ name }}_rank,
+        {%- endfor %}
+        count(*) over (
+            partition by c.profile_id
+            order by c.month_number
+            range between 1 preceding and 1 preceding
+        ) = 0 as is_new
     from customers as c
     inner join reached as r
         on
             c.profile_id = r.profile_id
             and c.month_start = r.month_start
-),
-
-moved as (
-    select
-        *,
-        lag(held_rank) over (partition by profile_id order by month_number) as last_rank,
-        lag(month_number) over (partition by profile_id order by month_number) as last_month_number
-    from held
 ),
 
 loyalty_tiers as (
@@ -66,9 +66,9 @@ loyalty_tiers as (
         own.tier,
         m.is_final,
         case
-            when coalesce(m.last_month_number < m.month_number - 1, true) then 'new'
-            when m.held_rank > m.last_rank then 'up'
-            when m.held_rank < m.last_rank then 'down'
+            when m.is_new then 'new'
+            when m.held_rank > m.last_held_rank then 'up'
+            when m.held_rank < m.last_held_rank then 'down'
             when m.reached_rank < m.held_rank then 'warning'
             else 'keep'
         end as movement,
@@ -93,7 +93,7 @@ loyalty_tiers as (
         end as {{ name }}_active_day_gap_count,
         {%- endfor %}
         own.valid_from as rule_version
-    from moved as m
+    from held as m
     inner join rules as own
         on
             m.evaluation_date >= own.in_force_from

@@ -19,45 +19,22 @@ days as (
     select * from {{ ref('int_segments__days') }}
 ),
 
-valued as (
+-- the value that a fifth, two fifths … of the customers do not exceed
+cut as (
     {%- for measure, value in rfm_measures() %}
     select
         month_number,
-        measured_date,
         '{{ measure }}' as measure,
-        {{ measure }} as value,
-        count(*) as customer_count
-    from active
-    group by month_number, measured_date, {{ measure }}
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
-),
-
--- place of the last of those who have a value
-ranked as (
-    select
-        month_number,
-        measured_date,
-        measure,
-        value,
-        sum(customer_count) over (partition by month_number, measure order by value) as place,
-        sum(customer_count) over (partition by month_number, measure) as customer_count
-    from valued
-),
-
--- the value that a fifth, two fifths … of the customers do not exceed
-cut as (
-    select
-        month_number,
-        measure,
         min(measured_date) as measured_date,
-        cast(min(customer_count) as bigint) as customer_count,
+        count(*) as customer_count,
         {%- for k in range(1, 5) %}
-        min(case when place * 5 >= customer_count * {{ k }} then value end) as upper_bound_{{ k }}
+        {{ least_value_of_share(measure, k, 5) }} as upper_bound_{{ k }}
         {{- "," if not loop.last }}
         {%- endfor %}
-    from ranked
-    group by month_number, measure
+    from active
+    group by month_number
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 rfm_cut_points as (

@@ -45,75 +45,63 @@ placed as (
 -- several rules may lead to one segment
 segments as (
     select
-        profile_id,
-        scheme,
-        segment,
-        bit_or(months) as months
+        *,
+        bit_or(months) over (partition by profile_id, scheme, segment) as all_months
     from placed
-    group by profile_id, scheme, segment
 ),
 
--- A run begins with a month the one before which is out. Added to the set, its first month carries
--- over to the month after its last.
-runs as (
+-- A run begins with a month the one before which is out; of the rules that hold then the first
+-- says why.
+entered as (
     select
         s.profile_id,
         s.scheme,
         s.segment,
         d.month_start,
-        d.month_bit,
-        d.is_final,
-        (s.months + d.month_bit) & ~s.months as later_months
+        min(d.month_bit) as month_bit,
+        bool_or(d.is_final) as is_final,
+        min(s.all_months) as all_months,
+        min(s.rule_scheme) as rule_scheme,
+        min(s.rule_version) as rule_version,
+        min(s.priority) as priority
     from segments as s
-    inner join days as d on {{ is_in('d.month_bit', 's.months & ~(2 * s.months)') }}
+    inner join days as d
+        on {{ is_in('d.month_bit', 's.months & ~(2 * s.all_months)') }}
+    group by s.profile_id, s.scheme, s.segment, d.month_start
 ),
 
--- of the rules that hold then the first says why
-entered as (
+-- Added to the set, a run's first month carries over to the month after its last.
+runs as (
     select
-        r.profile_id,
-        r.scheme,
-        r.segment,
-        r.month_start,
-        r.is_final,
-        r.later_months & -r.later_months as left_bit,
-        min(p.rule_scheme) as rule_scheme,
-        min(p.rule_version) as rule_version,
-        min(p.priority) as priority
-    from runs as r
-    inner join placed as p
-        on
-            r.profile_id = p.profile_id
-            and r.scheme = p.scheme
-            and r.segment = p.segment
-            and {{ is_in('r.month_bit', 'p.months') }}
-    group by r.profile_id, r.scheme, r.segment, r.month_start, r.is_final, r.later_months
+        *,
+        (all_months + month_bit) & ~all_months as later_months
+    from entered
 ),
 
 -- who was there in the first month that is kept entered at an unknown time
 memberships as (
     select
-        e.profile_id,
-        e.scheme,
-        e.segment,
-        e.month_start as from_month,
+        r.profile_id,
+        r.scheme,
+        r.segment,
+        r.month_start as from_month,
         case
-            when e.month_start > cast('{{ month_start(segment_months() - 1) }}' as date)
-                then greatest(e.month_start, k.known_from_date)
+            when r.month_start > cast('{{ month_start(segment_months() - 1) }}' as date)
+                then greatest(r.month_start, k.known_from_date)
         end as entered_date,
         l.month_start as left_date,
-        e.rule_version,
+        r.rule_version,
         w.reason,
-        e.is_final and coalesce(l.is_final, true) as is_final
-    from entered as e
-    inner join people as k on e.profile_id = k.profile_id
+        r.is_final and coalesce(l.is_final, true) as is_final
+    from runs as r
+    inner join people as k on r.profile_id = k.profile_id
     inner join sized as w
         on
-            e.rule_scheme = w.scheme
-            and e.rule_version = w.rule_version
-            and e.priority = w.priority
-            and e.month_start = w.month_start
-    left join days as l on e.left_bit = l.month_bit
+            r.rule_scheme = w.scheme
+            and r.rule_version = w.rule_version
+            and r.priority = w.priority
+            and r.month_start = w.month_start
+    left join days as l on r.later_months & -r.later_months = l.month_bit
 )
 
 select * from memberships

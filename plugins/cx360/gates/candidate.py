@@ -59,6 +59,7 @@ _KEYS_OF_FEWER = {
     "fx_rates": "rate_date, currency, quote_currency",
 }
 
+#: Two facts of one pass over the bank's money.
 _MONEY = """
 with staged as (
     select business_date, currency, count(*) as transactions, sum(signed_amount) as amount
@@ -68,14 +69,17 @@ with staged as (
 ),
 attributed as (
     select business_date, currency, sum(transaction_count) as transactions,
-        sum(credit_amount - debit_amount) as amount
+        sum(credit_amount - debit_amount) as amount, sum(credit_amount + debit_amount) as turnover,
+        sum(case when profile_id = 'unattributed' then credit_amount + debit_amount end) as unattributed
     from daily.int_money__daily
     group by business_date, currency
 )
-select count(*)
+select
+    count(case when s.amount is distinct from a.amount or s.transactions is distinct from a.transactions then 1 end)
+        as money_days_different,
+    round(coalesce(sum(a.unattributed), 0) / nullif(sum(a.turnover), 0), 6) as unattributed_share
 from staged as s
 full join attributed as a on a.business_date = s.business_date and a.currency = s.currency
-where s.amount is distinct from a.amount or s.transactions is distinct from a.transactions
 """
 
 #: A person or organisation of the masters, among profiles.
@@ -87,16 +91,10 @@ _FACTS = {
         select count(*) filter (where profile_type = 'unattributed' and profile_id = 'unattributed')
             + count(*) filter (where (profile_type = 'unattributed') <> (profile_id = 'unattributed'))
         from profile.customer_profile""",
-    "money_days_different": _MONEY,
     "points_different": """
         select coalesce((
             select sum(points) from staging.stg_points_entries where business_date <= (select as_of from raw.run)
         ), 0) - coalesce((select sum(points_balance_count) from profile.customer_profile), 0)""",
-    "unattributed_share": """
-        select round(
-            coalesce(sum(credit_amount + debit_amount) filter (where profile_id = 'unattributed'), 0)
-            / nullif(sum(credit_amount + debit_amount), 0), 6)
-        from daily.int_money__daily""",
     "nps_out_of_range": """
         select count(*) from cx.cx_metrics_daily where metric like 'nps%' and value not between -100 and 100""",
     "nps_parts_different": """
@@ -221,6 +219,9 @@ def _facts(settings: Settings) -> dict[str, float | None]:
             for name, several in statements.items():
                 with suppress(*errors):  # one broken fact hides no other
                     facts[name] = _sum(db, several)
+            with suppress(*errors):
+                counted = db.query(_MONEY).to_pylist()[0]
+                facts |= {name: None if number is None else float(number) for name, number in counted.items()}
             with suppress(*errors):
                 stalest = _number(db, _STALEST)
                 facts["stalest_feed_days"] = (run["as_of"] - stalest).days if stalest else None
