@@ -276,7 +276,7 @@ def test_months_kept_from_day_to_day_are_those_of_one_build(tmp_path: Path) -> N
         return made
 
     def tables(of: RawBank) -> dict[str, list[tuple[Any, ...]]]:
-        names = of.query("select table_name from duckdb_tables() where schema_name = 'profile' order by 1")
+        names = of.query("select table_name from information_schema.tables where table_schema = 'profile' order by 1")
         built = [name for (name,) in names if "segment" in name or name in ("loyalty_tiers", "rfm_cut_points")]
         return {name: of.query(f"from profile.{name} order by all") for name in built}
 

@@ -24,7 +24,6 @@ late as (
 placed as (
     select
         p.profile_id,
-        p.known_from_date,
         d.month_number,
         d.month_start,
         d.evaluation_date,
@@ -39,7 +38,6 @@ months as (
     select
         coalesce(p.profile_id, a.profile_id) as profile_id,
         coalesce(p.month_number, a.month_number) as month_number,
-        p.known_from_date,
         p.month_start,
         p.evaluation_date,
         p.is_final,
@@ -87,7 +85,6 @@ summed as (
         w.month_start,
         w.evaluation_date,
         w.is_final,
-        w.known_from_date,
         w.observed_days,
         cast(coalesce(w.active_day_3m_count, 0) + coalesce(l.active_day_3m_count, 0) as bigint)
             as active_day_3m_count,
