@@ -29,10 +29,12 @@ judged as (
             and {{ cx_is_same_cell('m', 'h') | indent(12) }}
 ),
 
--- of those invited on the same days, in the same breakdown
+-- of those invited on the same days, in the same breakdown; to read metrics twice by name costs more
 invited as (
-    select * from metrics
-    where metric in (select invitation_metric from {{ ref('cx_metric_registry') }})
+    select * from {{ ref('int_cx__metrics') }}
+    where
+        {{ condition }}
+        and metric in (select invitation_metric from {{ ref('cx_metric_registry') }})
 ),
 
 targets as (
