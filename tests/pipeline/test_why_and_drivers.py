@@ -23,7 +23,7 @@ AS_OF = "2026-03-31"
 MODELS = ["+cx_metric_moves", "+int_cx__driver_answers", "cx_rules", "driver_rules", "cx_metric_registry"]
 
 #: Models between a late answer and the estimates.
-LATE = ("answers", "person_regions", "survey_observations", "observations", "driver_answers")
+LATE = ("answers", "person_days", "observation_days", "observations", "driver_answers")
 
 #: Answers of the first quarter: about a call that is over, about one that is not, about none.
 LINKED, BEFORE_THE_END, UNLINKED = 400, 20, 60
