@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from cx360 import ledger, postgres
+from cx360 import ledger, postgres, warehouse
 from cx360.settings import Settings
 
 _TEMPLATE = "cx360"
@@ -42,6 +42,27 @@ def postgres_server(worker_id: str) -> Settings:
             ledger.dispose()  # a database that is copied may have no connections
             (home / "ready").touch()
     return settings
+
+
+@pytest.fixture(scope="session")
+def parsed(postgres_server: Settings) -> Path:
+    """Folder ``dbt`` of a home in which dbt has parsed the project: copied, it saves every other home six seconds."""
+    from dbt.cli.main import dbtRunner
+
+    folder, project = postgres_server.home / "dbt", str(warehouse.DBT_PROJECT)
+    arguments = ["--quiet", "--no-version-check", "--log-path", str(folder / "logs"), "parse"]
+    arguments += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(folder / "target")]
+    with FileLock(postgres_server.home / "parsed.lock"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CX360_WAREHOUSE", str(postgres_server.warehouse))
+        with warehouse._parsed(postgres_server) as manifest:
+            assert manifest or dbtRunner().invoke(arguments).success
+    return folder
+
+
+@pytest.fixture(scope="module")
+def target(parsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A target folder of dbt with the project parsed, for banks of a module's tests that have no home."""
+    return Path(shutil.copytree(parsed / "target", tmp_path_factory.mktemp("dbt") / "target"))
 
 
 def _server_home(first_process: int) -> Path:
@@ -89,11 +110,17 @@ def settings(postgres_server: Settings, tmp_path: Path) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def new_home(
-    postgres_server: Settings, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: Settings, parsed: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Settings]]:
-    """Makes empty homes, by name, that live as long as the module's tests."""
+    """Makes homes, by name, that live as long as the module's tests: empty, but for dbt's parsed project."""
     with ExitStack() as homes:
-        yield lambda name: homes.enter_context(_new_home(postgres_server, tmp_path_factory.mktemp(name) / "home"))
+
+        def make(name: str) -> Settings:
+            home = tmp_path_factory.mktemp(name) / "home"
+            shutil.copytree(parsed, home / "dbt")
+            return homes.enter_context(_new_home(postgres_server, home))
+
+        yield make
 
 
 @pytest.fixture

@@ -364,6 +364,8 @@ def dbt(settings: Settings, step: str, select: str | None = None, exclude: str |
     arguments += ["--full-refresh"] if run.full_refresh else []
     with engines.of(settings).dbt(settings) as environment, _parsed(settings) as manifest:
         os.environ |= environment
+        # what was parsed is in manifest.json; to write that again after every call costs as much as fifty models
+        arguments += ["--no-write-json"] if manifest else []
         result = dbtRunner(manifest=manifest).invoke(arguments)
     log = folder / "logs" / "dbt.log"
     if result.exception is not None:

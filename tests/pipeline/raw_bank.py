@@ -32,7 +32,7 @@ class RawBank:
 
     Args:
         home: folder of the deployment.
-        target: dbt's target folder; shared between banks, it saves parsing.
+        target: dbt's target folder, with the project parsed; banks may share it.
     """
 
     def __init__(self, home: Path, target: Path) -> None:
@@ -166,6 +166,7 @@ class RawBank:
             "--quiet",
             "--log-level-file",
             "info",
+            "--no-write-json",
             command,
             "--project-dir",
             project,
@@ -177,8 +178,8 @@ class RawBank:
             arguments += ["--exclude-resource-type", "unit_test", *([] if tests else ["test"])]
         arguments += ["--exclude", *exclude] if exclude else []
         arguments += ["--full-refresh"] if full else []
-        parsed = self._target / "partial_parse.msgpack"  # dbt would parse all anew for another as_of
-        manifest = Manifest.from_msgpack(parsed.read_bytes()) if parsed.exists() else None
+        # dbt would parse all anew for another as_of
+        manifest = Manifest.from_msgpack((self._target / "partial_parse.msgpack").read_bytes())
         result = dbtRunner(manifest=manifest).invoke(arguments)
         DuckDBConnectionManager.close_all_connections()  # else the file stays open, with dbt's own configuration
         problems = [

@@ -8,6 +8,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -61,19 +62,21 @@ def day(offset: int) -> date:
 
 
 @pytest.fixture(scope="module")
-def sql(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def sql(target: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of the models as dbt compiles it."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
 
     folder = tmp_path_factory.mktemp("compiled")
+    manifest = Manifest.from_msgpack((target / "partial_parse.msgpack").read_bytes())
     project = str(warehouse.DBT_PROJECT)
     arguments = ["--quiet", "--no-version-check", "compile", "--project-dir", project, "--profiles-dir", project]
     arguments += ["--target-path", str(folder)]
     arguments += ["--vars", json.dumps({"as_of": LAST.isoformat(), "timezone": "UTC"})]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CX360_WAREHOUSE", str(folder / "cx360.duckdb"))
-        result = dbtRunner().invoke([*arguments, "--select", *MODELS, BUDGET, CAN_HOLD, STATED])
+        result = dbtRunner(manifest=manifest).invoke([*arguments, "--select", *MODELS, BUDGET, CAN_HOLD, STATED])
     DuckDBConnectionManager.close_all_connections()
     assert result.success, result.exception
     return {each.node.name: each.node.compiled_code for each in result.result}

@@ -108,11 +108,6 @@ def _tables(bank: Any) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("target")
-
-
-@pytest.fixture(scope="module")
 def at_once(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
     """All worlds in one delivery, with decisions, with data tests."""
     parties, events, decided = _worlds()

@@ -1,6 +1,7 @@
 """Cells of metrics are kept by digest: what changed is worked out anew, as a full build does it, and nothing else."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -63,9 +64,9 @@ def _call(key: str, party: int, day: date, wait: int) -> Row:
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> RawBank:
+def bank(tmp_path_factory: pytest.TempPathFactory, target: Path) -> RawBank:
     """Sixty days of calls and answers, some people coming again; a day with late ones takes an answer back."""
-    made = RawBank(tmp_path_factory.mktemp("bank") / "home", tmp_path_factory.mktemp("target"))
+    made = RawBank(tmp_path_factory.mktemp("bank") / "home", target)
     people = [{"party_id": f"P{i}", "party_type": "person", "status": "active"} for i in range(40)]
     made.deliver(1, "parties", "2026-03-01", [p | {"updated_at": "2025-01-01 00:00+00"} for p in people])
     days = [FIRST + timedelta(days=i) for i in range(60)]

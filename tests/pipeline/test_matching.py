@@ -98,9 +98,9 @@ def test_day_by_day_equals_at_once(new_home: Callable[[str], Settings], seed: in
 
 
 @pytest.mark.slow
-def test_any_state_is_a_beginning(settings: Settings) -> None:
+def test_any_state_is_a_beginning(new_home: Callable[[str], Settings]) -> None:
     """Earlier days after later ones, a state of another model, a spoilt one, none: always the same links."""
-    home = bank(settings)
+    home = bank(new_home("any_state"))
     for number, people in enumerate(days_of(7)):
         day = FIRST + timedelta(days=number)
         deliver(home, "people.csv", file_of(people, day), day.isoformat())
@@ -125,8 +125,8 @@ def test_any_state_is_a_beginning(settings: Settings) -> None:
 
 
 @pytest.mark.slow
-def test_training_writes_a_release_and_says_what_it_changes(settings: Settings) -> None:
-    home = bank(settings)
+def test_training_writes_a_release_and_says_what_it_changes(new_home: Callable[[str], Settings]) -> None:
+    home = bank(new_home("trained"))
     deliver(home, "people.csv", file_of([p for day in days_of(3)[:3] for p in day], FIRST))
     before = build(home, FIRST)
     report = training.train(home)

@@ -101,8 +101,7 @@ def answers(bank: RawBank, target: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def new_bank(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], RawBank]:
-    target = tmp_path_factory.mktemp("target")
+def new_bank(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Callable[[], RawBank]:
     homes = iter(range(10))
     return lambda: RawBank(tmp_path_factory.mktemp("bank") / f"home{next(homes)}", target)
 

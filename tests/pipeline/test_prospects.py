@@ -1,6 +1,7 @@
 """Anonymous becomes known: what prospects are, and what becomes of their events when evidence joins them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,9 +79,9 @@ CALLS = [_call("c1", "02-05", NUMBER), _call("c2", "02-06", STRANGER)]
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Any]:
+def built(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Callable[[str, int], Any]:
     """Builds the bank as of a day and as known at an arrival, each once; with all data tests when all is known."""
-    target, banks = tmp_path_factory.mktemp("target"), {}
+    banks: dict[tuple[str, int], RawBank] = {}
 
     def build(as_of: str, known_at: int) -> Any:
         if (as_of, known_at) not in banks:

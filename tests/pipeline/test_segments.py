@@ -265,12 +265,12 @@ DELIVERIES = [
 ]  # fmt: skip
 
 
-def test_months_kept_from_day_to_day_are_those_of_one_build(tmp_path: Path) -> None:
+def test_months_kept_from_day_to_day_are_those_of_one_build(tmp_path: Path, target: Path) -> None:
     """Also when the late rows are withdrawn, and told as of an earlier day."""
     models = ["+path:models/segments"]
 
     def bank(name: str) -> RawBank:
-        made = RawBank(tmp_path / name, tmp_path)
+        made = RawBank(tmp_path / name, target)
         for number, (feed, rows) in enumerate(DELIVERIES, start=1):
             made.deliver(number, feed, "2026-04-11", rows)
         return made

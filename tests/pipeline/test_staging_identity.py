@@ -130,11 +130,6 @@ def _deliver(bank: Any, backwards: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("target")
-
-
-@pytest.fixture(scope="module")
 def day_by_day(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Any:
     """Built at arrival 4, then incrementally at arrival 6, with data tests."""
     bank = RawBank(tmp_path_factory.mktemp("day_by_day"), target)

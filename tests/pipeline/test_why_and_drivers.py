@@ -5,6 +5,7 @@ Here belongs that SQL and Python say the same, and what becomes of rows on the w
 
 import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,8 +105,8 @@ def _nps() -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> RawBank:
-    made = RawBank(tmp_path_factory.mktemp("bank") / "home", tmp_path_factory.mktemp("target"))
+def bank(tmp_path_factory: pytest.TempPathFactory, target: Path) -> RawBank:
+    made = RawBank(tmp_path_factory.mktemp("bank") / "home", target)
     calls, answers = _calls_and_answers()
     people = LINKED + BEFORE_THE_END + UNLINKED
     made.deliver(1, "parties", "2026-03-31", [_party(i) for i in range(people)])

@@ -347,12 +347,11 @@ def test_episodes_are_those_of_a_plain_reading(seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def topics(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, list[dict[str, Any]]]]:
+def topics(tmp_path_factory: pytest.TempPathFactory, target: Path) -> Callable[..., dict[str, list[dict[str, Any]]]]:
     """Builds topics_daily and hot_topics from counts by (day, language, topic) and texts read by (day, language)."""
     from tests.pipeline.raw_bank import RawBank
 
-    folder = tmp_path_factory.mktemp("topics")
-    raw = RawBank(folder / "home", folder / "target")
+    raw = RawBank(tmp_path_factory.mktemp("topics") / "home", target)
 
     def build(
         counts: dict[tuple[date, str, str], tuple[int, int]], read: dict[tuple[date, str], int]
