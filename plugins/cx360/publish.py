@@ -365,6 +365,10 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
         found |= {day: (part, told) for day, part in days.items() if day not in found or day != max(days)}
     if table.by_day:
         path.mkdir()
+        if len(found) - len(settled) > 1:  # in the order of days each is found without a look at the others
+            order = identifier(table.by_day)
+            duck.execute(f"create or replace temp table by_day as select * from {rows} order by {order}")
+            found = {name: (part, "by_day" if source == rows else source) for name, (part, source) in found.items()}
     parts = []
     for name, (part, source) in sorted(found.items()):
         if last is not None and _is_in(before, part):
@@ -374,6 +378,7 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
             parts.append(replace(part, content_hash=_copy(duck, table, source, path / name)))
     if table.by_day:
         _fsync(path)
+        duck.execute("drop table if exists by_day")
     return replace(table, parts=tuple(parts), path=path)
 
 
