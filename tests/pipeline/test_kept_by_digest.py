@@ -179,10 +179,11 @@ def _entry(key: str, party: str, booked: str, points: int, expires: str | None =
 
 
 def test_points_left_are_worked_out_anew_of_whom_entries_or_time_touch(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+    target: Path,
 ) -> None:
     """P1's points are over after 2 March, P2 has a late entry; P3, whom nothing touches, is spoilt on purpose."""
-    bank = RawBank(tmp_path_factory.mktemp("points") / "home", tmp_path_factory.mktemp("target"))
+    bank = RawBank(tmp_path / "home", target)
     bank.deliver(
         1,
         "points_entries",
