@@ -359,16 +359,16 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
     settled = {name for name, (part, _) in found.items() if _is_in(before, part)}
     if len(settled) < len(found):
         _require_grain(duck, table, rows, settled)
+    if len(found) - len(settled) > 1:  # in the order of days each is found without a look at the others
+        order = identifier(table.by_day)
+        duck.execute(f"create or replace temp table by_day as select * from {rows} order by {order}")
+        found = {name: (part, "by_day") for name, (part, _) in found.items()}
     if table.is_kept and last is not None:
         told = f"({sync.rows_of(last, table.columns)})"
         days = before or {part.name: part for part in _parts(duck, table, told)}
         found |= {day: (part, told) for day, part in days.items() if day not in found or day != max(days)}
     if table.by_day:
         path.mkdir()
-        if len(found) - len(settled) > 1:  # in the order of days each is found without a look at the others
-            order = identifier(table.by_day)
-            duck.execute(f"create or replace temp table by_day as select * from {rows} order by {order}")
-            found = {name: (part, "by_day" if source == rows else source) for name, (part, source) in found.items()}
     parts = []
     for name, (part, source) in sorted(found.items()):
         if last is not None and _is_in(before, part):
