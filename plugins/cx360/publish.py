@@ -360,9 +360,9 @@ def _write(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, folder: P
     if len(settled) < len(found):
         _require_grain(duck, table, rows, settled)
     if len(found) - len(settled) > 1:  # in the order of days each is found without a look at the others
-        order = identifier(table.by_day)
-        duck.execute(f"create or replace temp table by_day as select * from {rows} order by {order}")
-        found = {name: (part, "by_day") for name, (part, _) in found.items()}
+        order, is_open = identifier(table.by_day), _is_open(table, settled)
+        duck.execute(f"create or replace temp table by_day as select * from {rows} where {is_open} order by {order}")
+        found |= {name: (found[name][0], "by_day") for name in found if name not in settled}
     if table.is_kept and last is not None:
         told = f"({sync.rows_of(last, table.columns)})"
         days = before or {part.name: part for part in _parts(duck, table, told)}
@@ -397,8 +397,7 @@ def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, s
     needed = [*table.grain, table.by_day] if table.by_day else table.grain
     some_null = " or ".join(f"{identifier(key)} is null" for key in needed)
     if settled:
-        days = ", ".join(literal(Path(name).stem) for name in sorted(settled))
-        is_open = f"coalesce({identifier(table.by_day)} not in ({days}), true)"
+        is_open = _is_open(table, settled)
         if table.by_day not in table.grain:  # a settled part may hold the key of an open one
             is_open += f" or ({keys}) in (select ({keys}) from {rows} where {is_open})"
         rows = f"(select * from {rows} where {is_open})"
@@ -411,6 +410,14 @@ def _require_grain(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str, s
             f"{table.full_name} is not one row per {', '.join(table.grain)}: of {count} rows {keyless} lack a part of "
             f"the key and {count - distinct} repeat one"
         )
+
+
+def _is_open(table: Table, settled: set[str]) -> str:
+    """Condition: the row is of no settled part; one without a day is of none."""
+    if not settled:
+        return "true"
+    days = ", ".join(literal(Path(name).stem) for name in sorted(settled))
+    return f"coalesce({identifier(table.by_day)} not in ({days}), true)"
 
 
 def _parts(duck: "duckdb.DuckDBPyConnection", table: Table, rows: str) -> list[Part]:
