@@ -33,7 +33,7 @@ QUIET = {f"cx.{name}" for name in ("cx_alerts", "cx_benchmark_gaps", "hot_topics
 #: How far two doubles may lie apart, as a share of the larger.
 NEAR = 1e-9
 
-#: Spark for tables that fit into a hand: no time spent on compiling queries, nor on a process per file that sets its mode.
+#: Spark for tables that fit into a hand: no queries are compiled, no process is started for a file to set its mode.
 SMALL = """
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
