@@ -194,11 +194,16 @@ def _steps(found: dict[str, dict[str, Series]]) -> str:
                     "seconds": f"{step['seconds']:.1f}",
                     "of processor": f"{step['cpu_seconds']:.1f}",
                     "peak MB": f"{step['peak_mb']:.0f}",
+                    "its models' seconds, several at once": _parts(step.get("models", {})),
                 }
                 for step in found[name][who].steps[-1]
             ]
             text += "\n" + _markdown(table)
     return text
+
+
+def _parts(seconds: dict[str, float]) -> str:
+    return ", ".join(f"{folder} {spent:.1f}" for folder, spent in seconds.items())
 
 
 def _is_before_the_lake(step: str) -> bool:

@@ -362,8 +362,20 @@ def _steps(steps: Iterable[tuple[str, Callable[[], Any]]]) -> list[Result]:
             summary = call()
         except GateFailed as blocked:
             summary = {"blocked": str(blocked)}
-        done.append({"step": name, **clock.read(), "peak_mb": _peak_mb(), "summary": summary})
+        told = {"models": _by_folder(summary["by_model"])} if "by_model" in summary else {}
+        done.append({"step": name, **clock.read(), "peak_mb": _peak_mb(), **told, "summary": summary})
     return done
+
+
+def _by_folder(by_model: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Seconds of dbt's models by the folder they are in; several run at once."""
+    from cx360.warehouse import DBT_PROJECT
+
+    seconds: dict[str, float] = {}
+    for path in sorted((DBT_PROJECT / "models").rglob("*.sql")):
+        if path.stem in by_model:
+            seconds[path.parent.name] = seconds.get(path.parent.name, 0.0) + by_model[path.stem]["seconds"]
+    return seconds
 
 
 def _forget_peak() -> None:
