@@ -19,7 +19,8 @@ def test_features_say_which_columns_they_come_from() -> None:
     with origins.SEED.open(encoding="utf-8") as file:
         known = {row["column_name"] for row in csv.DictReader(file)}
     others = {column["name"] for column in features["columns"]} - known - {"as_of_date"}
-    assert others == {"is_customer", "tenure_days"} | {f"{what}_recency_days" for what in ("transaction", "login", "call")}
+    ages = {f"{what}_recency_days" for what in ("transaction", "login", "call")}
+    assert others == {"is_customer", "tenure_days", *ages}
     assert all(other in features["description"] for other in others)
     for origin in ("profile_type", "customer_since_date", "last_transaction_date", "last_login_at", "last_call_at"):
         assert origin in features["description"] and origin in known
