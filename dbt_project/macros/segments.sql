@@ -47,7 +47,8 @@
 
 {# The schemes of seed segment_schemes: [{name, is_partition}]. #}
 {% macro segment_schemes() -%}
-    {% set query = 'select scheme, is_partition from ' ~ ref('segment_schemes') ~ ' order by scheme' -%}
+    {% set in_force = '(' ~ in_force('segment_schemes', 'scheme') ~ ') as schemes' -%}
+    {% set query = 'select scheme, is_partition from ' ~ in_force ~ ' order by scheme' -%}
     {% set schemes = [] -%}
     {% if execute -%}
         {% for row in run_query(query).rows -%}
@@ -131,7 +132,8 @@
 
 {# The figure of a rule of seed profile_rules. #}
 {% macro profile_rule(rule) -%}
-    {% set query = "select value from " ~ ref('profile_rules') ~ " where rule = '" ~ rule ~ "'" -%}
+    {% set in_force = '(' ~ in_force('profile_rules', 'rule') ~ ') as rules' -%}
+    {% set query = "select value from " ~ in_force ~ " where rule = '" ~ rule ~ "'" -%}
     {{ return((run_query(query).columns[0].values() | first) if execute else 1) }}
 {%- endmacro %}
 

@@ -2,7 +2,8 @@
 with
 
 schemes as (
-    select scheme from {{ ref('segment_schemes') }}
+    select scheme
+    from ({{ in_force('segment_schemes', 'scheme') | indent(8) }}) as schemes
     where is_partition
     union all
     select 'primary' as scheme

@@ -182,7 +182,10 @@ def test_points_left_are_worked_out_anew_of_whom_entries_or_time_touch(
     tmp_path: Path,
     target: Path,
 ) -> None:
-    """P1's points are over after 2 March, P2 has a late entry; P3, whom nothing touches, is spoilt on purpose."""
+    """P1's points are over after 2 March, P2 has a late entry; P3 and P4, whom nothing touches, are spoilt on purpose.
+
+    P4's points should have expired long ago: time touches those once.
+    """
     bank = RawBank(tmp_path / "home", target)
     bank.deliver(
         1,
@@ -194,21 +197,23 @@ def test_points_left_are_worked_out_anew_of_whom_entries_or_time_touch(
             _entry("E3", "P1", "2026-02-01", -20),
             _entry("E4", "P2", "2026-01-05", 50, "2026-06-30"),
             _entry("E5", "P3", "2026-01-05", 30),
+            _entry("E7", "P4", "2026-01-05", 30, "2026-02-01"),
         ],
     )
     bank.deliver(2, "points_entries", "2026-03-03", [_entry("E6", "P2", "2026-02-10", -5)])
     models = ["+int_points__left"]
     left = "select party_id, expires_date, left_count from profile.int_points__left order by all"
-    never = date(9999, 12, 31)
+    over, never = date.min, date(9999, 12, 31)
     bank.open(1)
     bank.build("2026-03-01", full=True, models=models)
     first = [("P1", date(2026, 3, 2), 80), ("P1", date(2026, 6, 30), 40), ("P2", date(2026, 6, 30), 50)]
-    assert bank.query(left) == [*first, ("P3", never, 30)]
-    _write(bank, "update profile.int_points__left set left_count = 99 where party_id = 'P3'")
+    assert bank.query(left) == [*first, ("P3", never, 30), ("P4", over, 30)]
+    _write(bank, "update profile.int_points__left set left_count = 99 where party_id in ('P3', 'P4')")
+    untouched = [("P3", never, 99), ("P4", over, 99)]
     bank.open(2, changed=[2])
     bank.build("2026-03-03", full=False, models=models)
-    second = [("P1", date(2026, 3, 3), 80), ("P1", date(2026, 6, 30), 40), ("P2", date(2026, 6, 30), 45)]
-    assert bank.query(left) == [*second, ("P3", never, 99)]
+    second = [("P1", over, 80), ("P1", date(2026, 6, 30), 40), ("P2", date(2026, 6, 30), 45)]
+    assert bank.query(left) == [*second, *untouched]
     bank.open(1, changed=[2])
     bank.build("2026-03-01", full=False, models=models)
-    assert bank.query(left) == [*first, ("P3", never, 99)]
+    assert bank.query(left) == [*first, *untouched]

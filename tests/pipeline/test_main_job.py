@@ -338,12 +338,11 @@ def test_points_left_are_what_a_queue_of_each_party_leaves(made: Settings) -> No
             " where booked_date <= (select as_of from raw.run)"
         ).fetchall()
         told = db.sql("select party_id, expires_date, left_count from profile.int_points__left").fetchall()
-    never = date.max
     queues: dict[str, list[tuple[date, int]]] = {}
     for party, _, points, expires in sorted(entries, key=lambda entry: (entry[1], entry[2] < 0)):
         queue = queues.setdefault(party, [])
         if points > 0:
-            heapq.heappush(queue, (max(expires or never, as_of), points))
+            heapq.heappush(queue, (_last_day(expires, as_of), points))
         while points < 0:
             expires, held = heapq.heappop(queue)
             if held + points > 0:
@@ -355,6 +354,11 @@ def test_points_left_are_what_a_queue_of_each_party_leaves(made: Settings) -> No
             left[party, expires] = left.get((party, expires), 0) + points
     assert {(party, expires): points for party, expires, points in told} == left
     assert len({expires for _, expires in left}) > 10
+
+
+def _last_day(expires: date | None, as_of: date) -> date:
+    """Points that should have expired come before all others."""
+    return date.max if expires is None else expires if expires > as_of else date.min
 
 
 def test_quarantine_holds_exactly_what_was_planted(made: Settings, files: Path) -> None:

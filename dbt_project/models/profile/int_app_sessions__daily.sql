@@ -20,7 +20,8 @@ keyed as (
         e.*,
         coalesce(
             'session:' || e.source || ':' || e.session_id,
-            'subject:' || e.subject_type || ':' || e.subject,
+            'subject:' || e.subject_type || ':' || e.subject || ':'
+            || cast(e.business_date as {{ type_text() }}),
             'event:' || e.event_id
         ) as session_key,
         l.event_name is not null as is_login

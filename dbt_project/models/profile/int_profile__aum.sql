@@ -3,12 +3,13 @@ with
 assets as (
     select
         *,
-        max(account_count) over (partition by profile_id) > 0 as has_balances
+        min(case when account_count > 0 then asset_date end) over (partition by profile_id)
+            as first_balance_date
     from {{ ref('int_profile__assets') }}
 ),
 
--- a month's end counts where a balance is known, or something held by who never has one, and
--- nothing lacks a rate
+-- a month's end counts from the first known balance on, or of who never has one all the time; and
+-- where nothing lacks a rate
 judged as (
     select
         *,
@@ -19,7 +20,7 @@ judged as (
             {%- endfor %}
         )
         and unconverted_count = 0
-        and (account_count > 0 or not has_balances) as is_known_month
+        and coalesce(asset_date >= first_balance_date, true) as is_known_month
     from assets
 ),
 

@@ -1,14 +1,7 @@
 with
 
-in_force as (
-    select
-        *,
-        row_number() over (
-            partition by persona
-            order by valid_from desc
-        ) as recency
-    from {{ ref('persona_rules') }}
-    where valid_from <= {{ as_of() }}
+rules as (
+    {{ in_force('persona_rules', 'persona') | indent(4) }}
 ),
 
 persona_rules as (
@@ -17,8 +10,7 @@ persona_rules as (
         max(case when persona = '{{ persona }}' then threshold end) as {{ persona }}
         {{- "," if not loop.last }}
         {%- endfor %}
-    from in_force
-    where recency = 1
+    from rules
 )
 
 select * from persona_rules

@@ -10,7 +10,7 @@
 with
 
 rules as (
-    select * from {{ ref('profile_rules') }}
+    {{ in_force('profile_rules', 'rule') | indent(4) }}
 ),
 
 pivoted as (

@@ -36,7 +36,7 @@ waves as (
         wave,
         from_day,
         lead(from_day) over (order by from_day) as until_day
-    from {{ ref('onboarding_waves') }}
+    from ({{ in_force('onboarding_waves') | indent(8) }}) as waves_in_force
 ),
 
 segments as (

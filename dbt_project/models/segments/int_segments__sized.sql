@@ -1,7 +1,7 @@
 with
 
 schemes as (
-    select * from {{ ref('segment_schemes') }}
+    {{ in_force('segment_schemes', 'scheme') | indent(4) }}
 ),
 
 days as (

@@ -13,7 +13,8 @@ rules as (
     select
         r.*,
         case when v.is_first then {{ beginning_of_time() }} else r.valid_from end as in_force_from,
-        coalesce(v.next_valid_from, {{ end_of_time() }}) as in_force_until
+        coalesce(v.next_valid_from, {{ end_of_time() }}) as in_force_until,
+        max(r.rank) over (partition by r.valid_from) as top_rank
     from {{ ref('loyalty_tier_rules') }} as r
     inner join versions as v on r.valid_from = v.valid_from
 )

@@ -51,7 +51,8 @@ held as (
             partition by c.profile_id
             order by c.month_number
             range between 1 preceding and 1 preceding
-        ) = 0 as is_new
+        ) = 0 as is_new,
+        min(c.month_number) over () = c.month_number as is_first_month
     from customers as c
     inner join reached as r
         on
@@ -66,6 +67,7 @@ loyalty_tiers as (
         own.tier,
         m.is_final,
         case
+            when m.is_first_month then null
             when m.is_new then 'new'
             when m.held_rank > m.last_held_rank then 'up'
             when m.held_rank < m.last_held_rank then 'down'
@@ -98,11 +100,13 @@ loyalty_tiers as (
         on
             m.evaluation_date >= own.in_force_from
             and m.evaluation_date < own.in_force_until
-            and m.held_rank = own.rank
+            and least(m.held_rank, own.top_rank) = own.rank
     left join rules as upper
         on
             own.valid_from = upper.valid_from
             and own.rank + 1 = upper.rank
+    -- the oldest months are there to look back at
+    where m.month_start >= cast('{{ month_start(segment_months() - 1 - grace_months) }}' as date)
 )
 
 select * from loyalty_tiers
