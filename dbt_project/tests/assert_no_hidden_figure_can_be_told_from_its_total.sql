@@ -10,7 +10,7 @@ hidden_cells as (
 metrics as (
     select * from {{ ref('int_cx__metrics') }}
     where
-        not is_total
+        not is_told_by_n
         and n > 0
         and ({{ totals }}) in (select {{ totals }} from hidden_cells)
 ),

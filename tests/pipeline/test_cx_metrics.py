@@ -38,19 +38,29 @@ def _rows(settings: Settings, sql: str) -> list[Row]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _plain(observations: list[Row], cell: Row) -> Row:
-    """n, persons, answers and sum of a cell of a window, answer by answer."""
+def _inside(observations: list[Row], cell: Row) -> list[Row]:
+    """A metric's observations of the days of a cell's window, whatever their cell."""
     first = cell["metric_date"] - timedelta(days=cell["window_days"] - 1)
-    inside = [
-        o for o in observations if o["metric"] == cell["metric"] and first <= o["metric_date"] <= cell["metric_date"]
-    ]
+    return [o for o in observations if first <= o["metric_date"] <= cell["metric_date"]]
+
+
+def _is_of(cell: Row, observation: Row) -> bool:
+    return all(cell[d] in ("(all)", observation[d]) for d in DIMENSIONS)
+
+
+def _units(observations: list[Row], cell: Row) -> list[Row]:
+    """What counts in a cell of a window: of answers the latest of a person to a question."""
     latest: dict[Any, Row] = {}
-    for o in sorted(inside, key=lambda o: o["metric_date"]):
+    for o in sorted(_inside(observations, cell), key=lambda o: o["metric_date"]):
         if o["is_counted"]:
             latest[(o["question_id"], o["person_key"]) if o["is_answer"] else o["observation_id"]] = o
-    shown = [d for d in DIMENSIONS if cell[d] != "(all)"]
-    here = [o for o in latest.values() if all(o[d] == cell[d] for d in shown)]
-    answers = [o for o in inside if not o["is_left_out"] and all(o[d] == cell[d] for d in shown)]
+    return [o for o in latest.values() if _is_of(cell, o)]
+
+
+def _plain(observations: list[Row], cell: Row) -> Row:
+    """n, persons, answers and sum of a cell of a window, answer by answer."""
+    here = _units(observations, cell)
+    answers = [o for o in _inside(observations, cell) if not o["is_left_out"] and _is_of(cell, o)]
     persons = {o["person_key"] for o in answers if o["is_counted"]}
     return {
         "n": len(here),
@@ -91,13 +101,13 @@ def test_what_is_hidden_or_unreliable_is_no_figure(bank: Settings) -> None:
         told = _rows(
             bank,
             f"select * from {table} join (select metric, adds_as from seeds.cx_metric_registry) using (metric)"
-            " where adds_as = 'mean'",
+            " where adds_as in ('mean', 'last')",
         )
         assert {row["is_hidden"] for row in told} == {True, False}
         for row in told:
             if row["is_hidden"]:
                 assert row["numerator_sum"] is row["value"] is row["promoter_count"] is None
-            if not row["is_reliable"]:
+            if not row["is_reliable"]:  # a balance is counted, and told however few have it together
                 assert row["n"] < 30 and row["value"] is row["lower_bound"] is None
             elif row["is_final"] and not row["is_hidden"]:
                 assert row["value"] is not None
@@ -123,6 +133,50 @@ def test_answers_are_weighed_by_who_was_invited(bank: Settings) -> None:
         " and dimension_set = 'total' and window_days = 90 and is_final",
     )
     assert shares and all(0.1 < row["value"] < 0.9 for row in shares)
+
+
+TOLD = "(from cx.cx_metrics_daily union all by name from cx.cx_metrics_rolling)"
+
+
+@pytest.mark.parametrize("metric", ["nps_transactional", "csat_mean"])
+def test_a_weighted_figure_is_of_answers_that_all_have_a_weight(bank: Settings, metric: str) -> None:
+    observations = _rows(bank, f"select * from cx.int_cx__observations where metric = '{metric}'")
+    cells = _rows(bank, f"select * from {TOLD} where metric = '{metric}' and n > 0")
+    told = [cell for cell in cells if cell["weighted_value"] is not None]
+    assert len(told) > 20 and all(cell["effective_n"] >= 30 for cell in told)
+    partly = 0
+    for cell in told + random.Random(3).sample(cells, 1000):
+        weights = [(o["weight"], o["value"]) for o in _units(observations, cell)]
+        known = [float(weight) for weight, _ in weights if weight is not None]
+        if len(known) < len(weights):
+            assert cell["weighted_value"] is cell["effective_n"] is None
+            partly += len(known) > 0
+            continue
+        assert cell["effective_n"] == pytest.approx(sum(known) ** 2 / sum(w * w for w in known), abs=1e-6)
+        is_told = cell["effective_n"] >= 30 and cell["is_final"] and not cell["is_hidden"]
+        assert (cell["weighted_value"] is not None) == is_told
+        if is_told:
+            mean = sum(float(w) * float(value) for w, value in weights) / sum(known)
+            assert cell["weighted_value"] == pytest.approx(mean, abs=1e-6)
+    assert partly > 50, "no cell where only some answers have a weight"
+
+
+def test_the_response_rate_beside_an_nps_is_that_of_its_own_row(bank: Settings) -> None:
+    asked = "response_share_transactional"
+    observations = _rows(bank, f"select * from cx.int_cx__observations where metric = '{asked}'")
+    keys = ("metric_date", "window_days", "dimension_set", *DIMENSIONS)
+    rows = _rows(bank, f"select * from {TOLD} where metric = '{asked}'")
+    own = {tuple(row[key] for key in keys): row for row in rows}
+    cells = _rows(bank, f"select * from {TOLD} where metric = 'nps_transactional'")
+    shown = [cell for cell in cells if cell["response_share"] is not None]
+    assert len(shown) > 500
+    for cell in cells:
+        row = own.get(tuple(cell[key] for key in keys))
+        assert cell["response_share"] == (row and row["value"])
+    for cell in random.Random(5).sample(shown, 200):
+        units = _units(observations, cell)
+        assert len(units) >= 30
+        assert cell["response_share"] == pytest.approx(float(sum(o["value"] for o in units)) / len(units), abs=1e-6)
 
 
 @dataclass(frozen=True)
@@ -265,7 +319,7 @@ def _lower_rank(n: int) -> int:
 def test_readers_see_a_median_from_thirty_calls_and_nothing_to_add(bank: Settings) -> None:
     told = _rows(
         bank,
-        "select * from (from cx.cx_metrics_daily union all by name from cx.cx_metrics_rolling)"
+        f"select * from {TOLD}"
         " where metric in ('wait_median_seconds', 'handling_median_seconds')",
     )
     assert {row["is_hidden"] for row in told} == {row["is_reliable"] for row in told} == {True, False}
@@ -281,6 +335,6 @@ def test_readers_see_a_median_from_thirty_calls_and_nothing_to_add(bank: Setting
 def test_medians_are_hidden_where_their_means_are(bank: Settings) -> None:
     """They are of the same calls: a cell one hides the other must not tell."""
     keys = "metric_date, window_days, dimension_set, " + ", ".join(DIMENSIONS)
-    hidden = f"select {keys}, is_hidden from (from cx.cx_metrics_daily union all by name from cx.cx_metrics_rolling)"
+    hidden = f"select {keys}, is_hidden from {TOLD}"
     mean = _rows(bank, f"{hidden} where metric = 'wait_seconds' and dimension_set not like '%_and_%' order by all")
     assert _rows(bank, f"{hidden} where metric = 'wait_median_seconds' order by all") == mean

@@ -23,7 +23,7 @@ cells as (
             and m.metric_date = d.metric_date
     cross join {{ ref('int_cx__rules') }} as r
     where
-        not m.is_total
+        not m.is_told_by_n
         and m.n > 0
 ),
 
