@@ -43,7 +43,7 @@ NO_TEXTS = pa.table(
 
 #: What is known of an episode besides its evidence.
 SHAPE = ("product", "opened_date", "first_breach_date", "last_seen_date", "closed_date", "breach_count")
-SHAPE += ("reopened_count", "worst_value")
+SHAPE += ("reopened_count", "reopened_date", "worst_value")
 
 
 def shipped(rule: str) -> Row:
@@ -191,10 +191,10 @@ def episodes(days: list[tuple[date, str | None, float]], k: int, c: int, g: int,
             if found and (today - found[-1]["closed_date"]).days <= g:
                 found[-1]["closed_date"] = None
                 found[-1]["reopened_count"] += 1
+                found[-1]["reopened_date"] = today
             else:
-                found.append(
-                    {"opened_date": today, "first_breach_date": first, "closed_date": None, "reopened_count": 0}
-                )
+                found.append({"opened_date": today, "first_breach_date": first, "closed_date": None})
+                found[-1] |= {"reopened_count": 0, "reopened_date": None}
         if is_open and clears == c:
             is_open = False
             found[-1]["closed_date"] = today
@@ -253,7 +253,7 @@ def _read(series: dict[str, list[tuple[date, str | None, float]]], rule: Row, is
 
 
 def shapes(alerts: list[Row]) -> list[tuple[Any, ...]]:
-    return sorted(tuple(each[name] for name in SHAPE) for each in alerts)
+    return sorted((tuple(each[name] for name in SHAPE) for each in alerts), key=lambda shape: shape[:2])
 
 
 def restless(seed: int, series: int, days: int) -> tuple[np.ndarray, np.ndarray]:
