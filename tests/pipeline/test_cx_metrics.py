@@ -166,14 +166,14 @@ def test_answers_are_weighed_by_who_was_invited(bank: Settings) -> None:
     weighed = _rows(
         bank,
         "select a.question_id, date_trunc('month', i.business_date)::date as month,"
-        " sum(w.weight) as weight, count(*) as n"
+        " sum(w.weight) as weight, max(w.weight) as largest, count(*) as n"
         " from cx.int_cx__weights as w join cx.int_cx__answers as a using (response_id)"
         " join staging.stg_survey_invitations as i on i.invitation_id = a.invitation_id group by all",
     )
     assert weighed
     for row in weighed:
         assert float(row["weight"]) == pytest.approx(row["n"], abs=1e-4)
-        assert row["month"] < date(2026, 3, 1)
+        assert row["month"] < date(2026, 3, 1) and row["largest"] <= 5
     shares = _rows(
         bank,
         "select n, value from cx.int_cx__metrics where metric = 'response_share_relationship'"
