@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 #: the opening and its end) and the publication that shows it.
 Notice = dict[str, Any]
 
-#: What happened too long before as_of is history. Of an end only those hear who heard of a beginning. Late rows may move
-#: a day: it is told once per opening and reopening, not once per day.
+#: What happened too long before as_of is history. Of an end only those hear who heard of a beginning. Late rows may
+#: move a day, so what is told is told once per opening and reopening, not once per day.
 _DUE = """
 with last as (
     select publication_id, as_of from ops.publications order by publication_id desc limit 1

@@ -27,7 +27,9 @@ COLUMNS = (
 def publish(settings: Settings) -> Callable[..., None]:
     """Publishes alerts (id, opened, closed, and the days it was opened again) as of a day."""
 
-    def publish(as_of: date, *alerts: tuple[str, date, date | None] | tuple[str, date, date | None, list[date]]) -> None:
+    def publish(
+        as_of: date, *alerts: tuple[str, date, date | None] | tuple[str, date, date | None, list[date]]
+    ) -> None:
         with ledger.session(settings) as session:
             session.execute(text("create schema if not exists cx"))
             session.execute(text("drop table if exists cx.cx_alerts"))
@@ -36,7 +38,9 @@ def publish(settings: Settings) -> Callable[..., None]:
                 days = again[0] if again else []
                 told = {"id": alert_id, "opened": opened, "closed": closed, "count": len(days)}
                 session.execute(
-                    text("insert into cx.cx_alerts values (:id, 'low', 'desk', :opened, :closed, :last, :count, 0.7, 14)"),
+                    text(
+                        "insert into cx.cx_alerts values (:id, 'low', 'desk', :opened, :closed, :last, :count, 0.7, 14)"
+                    ),
                     told | {"last": max(days, default=None)},
                 )
             session.add(
