@@ -8,7 +8,7 @@
   what is told of a day depends on it and on days before only: day by day makes the same episodes as all at once.
 
   The last CTE, episodes, has a row per keys and opened_date: first_breach_date (of the run that opened it),
-  last_breach_date, closed_date (null while it is open), breach_day_count, reopened_count.
+  last_breach_date, closed_date (null while it is open), breach_day_count, reopened_count, reopened_date (of the last time).
 #}
 {% macro episodes(keys) -%}
 {%- set key = keys | join(', ') -%}
@@ -81,7 +81,8 @@ spans as (
         min(business_date) as opened_date,
         min(run_date) as first_breach_date,
         case when count(closed_date) = count(*) then max(closed_date) end as closed_date,
-        count(*) - 1 as reopened_count
+        count(*) - 1 as reopened_count,
+        case when count(*) > 1 then max(business_date) end as reopened_date
     from numbered
     group by {{ key }}, episode
 ),
@@ -101,7 +102,8 @@ episodes as (
         max(b.business_date) as last_breach_date,
         e.closed_date,
         count(*) as breach_day_count,
-        e.reopened_count
+        e.reopened_count,
+        e.reopened_date
     from spans as e
     inner join breaches as b
         on
@@ -115,6 +117,7 @@ episodes as (
         e.opened_date,
         e.first_breach_date,
         e.closed_date,
-        e.reopened_count
+        e.reopened_count,
+        e.reopened_date
 )
 {%- endmacro %}

@@ -19,7 +19,8 @@ judged as (
     select
         m.*,
         h.metric is not null as is_hidden,
-        m.is_final and m.is_reliable and h.metric is null as is_told
+        m.is_final and m.is_reliable and h.metric is null as is_told,
+        m.is_final and m.is_reliable_weighted and h.metric is null as is_told_weighted
     from metrics as m
     left join hidden_cells as h
         on
@@ -30,11 +31,27 @@ judged as (
 ),
 
 -- of those invited on the same days, in the same breakdown; to read metrics twice by name costs more
-invited as (
+all_invited as (
     select * from {{ ref('int_cx__metrics') }}
     where
         {{ condition }}
         and metric in (select invitation_metric from {{ ref('cx_metric_registry') }})
+),
+
+-- what their own row does not tell, no other row does
+invited as (
+    select i.*
+    from all_invited as i
+    left join hidden_cells as h
+        on
+            i.window_days = h.window_days
+            and i.metric = h.metric
+            and i.metric_date = h.metric_date
+            and {{ cx_is_same_cell('i', 'h') | indent(12) }}
+    where
+        i.is_final
+        and i.is_reliable
+        and h.metric is null
 ),
 
 targets as (
@@ -58,11 +75,12 @@ told as (
         case when m.is_told then m.value end as value,
         case when m.is_told then m.lower_bound end as lower_bound,
         case when m.is_told then m.upper_bound end as upper_bound,
-        case when m.is_told then {{ round_double('m.weighted_mean') }} end as weighted_value,
-        case when m.is_told then m.weighted_lower_bound end as weighted_lower_bound,
-        case when m.is_told then m.weighted_upper_bound end as weighted_upper_bound,
+        case when m.is_told_weighted then {{ round_double('m.weighted_mean') }} end
+            as weighted_value,
+        case when m.is_told_weighted then m.weighted_lower_bound end as weighted_lower_bound,
+        case when m.is_told_weighted then m.weighted_upper_bound end as weighted_upper_bound,
         {{ round_double('m.effective_n') }} as effective_n,
-        case when i.is_final then i.value end as response_share,
+        i.value as response_share,
         {%- for name, expression in [
             ('promoter_count', 'm.promoter_count'),
             ('passive_count', 'm.n - m.promoter_count - m.detractor_count'),

@@ -1,5 +1,7 @@
--- A row returned is a total of which one part only is hidden: a difference would give it away.
-{%- set totals = 'window_days, metric, metric_date, dimension_set' %}
+-- A row returned is a total that is told while one part only is hidden, so that a difference gives
+-- it away, or a hidden one whose parts are all told. Totals of a pair's parts are the cells of one
+-- dimension; a part alone in one that is told is told by it.
+{%- set days = 'window_days, metric, metric_date' %}
 with
 
 hidden_cells as (
@@ -10,14 +12,18 @@ hidden_cells as (
 metrics as (
     select * from {{ ref('int_cx__metrics') }}
     where
-        not is_total
+        not is_told_by_n
         and n > 0
-        and ({{ totals }}) in (select {{ totals }} from hidden_cells)
+        and ({{ days }}) in (select {{ days }} from hidden_cells)
 ),
 
 marked as (
     select
-        m.*,
+        m.window_days,
+        m.metric,
+        m.metric_date,
+        m.dimension_set,
+        {{ cx_line_and_column('m') | indent(8) }},
         h.metric is not null as is_hidden
     from metrics as m
     left join hidden_cells as h
@@ -28,30 +34,45 @@ marked as (
             and {{ cx_is_same_cell('m', 'h') | indent(12) }}
 ),
 
--- the parts of a total are those that differ in one dimension
-totals as (
-    {%- for names in cx_dimension_sets() if names %}
-    {%- set outer_loop = loop %}
-    {%- for name in names %}
+parts as (
+    {%- for part in ['line', 'column'] %}
     select
-        metric,
-        window_days,
-        metric_date,
-        dimension_set,
-        '{{ name }}' as by_dimension,
-        count(*) as part_count,
-        {{ count_if('is_hidden') }} as hidden_count
-    from marked
-    where dimension_set = '{{ cx_dimension_set_name(names) }}'
-    group by
-        metric, window_days, metric_date, dimension_set
-        {%- for other in names if other != name %}, {{ other }}{% endfor %}
-    {{ "union all" if not (loop.last and outer_loop.last) }}
+        p.*,
+        '{{ part }}' as total_of,
+        p.{{ part }}_value as total_value,
+        t.is_hidden as is_total_hidden,
+        count(*) over (
+            partition by
+                p.window_days, p.metric, p.metric_date, p.dimension_set, p.{{ part }}_value
+        ) as part_count
+    from marked as p
+    inner join marked as t
+        on
+            p.window_days = t.window_days
+            and p.metric = t.metric
+            and p.metric_date = t.metric_date
+            and coalesce(p.{{ part }}_dimension, 'total') = t.dimension_set
+            and p.{{ part }}_value = t.column_value
+    {{ "union all" if not loop.last }}
     {%- endfor %}
-    {%- endfor %}
+),
+
+judged as (
+    select
+        *,
+        {{ count_if('part_count = 1 and not is_total_hidden') }} over (
+            partition by {{ days }}, dimension_set, line_value, column_value
+        ) > 0 as is_alone
+    from parts
 )
 
-select * from totals
-where
-    hidden_count = 1
-    and part_count > 1
+select
+    {{ days }},
+    dimension_set,
+    total_of,
+    total_value
+from judged
+group by {{ days }}, dimension_set, total_of, total_value, is_total_hidden
+having
+    (not is_total_hidden and {{ count_if('is_hidden and not is_alone') }} = 1)
+    or (is_total_hidden and {{ count_if('is_hidden') }} = 0)

@@ -340,17 +340,24 @@ class Publication(Base):
 
 
 class Notification(Base):
-    """An alert that was told as opened or closed; data that comes late changes nothing here."""
+    """An alert that was told as opened, reopened or closed; data that comes late changes nothing here."""
 
     __tablename__ = "notifications"
 
     alert_id: Mapped[str] = mapped_column(Text, primary_key=True, comment="Alert as in cx.cx_alerts when it was told")
-    kind: Mapped[str] = mapped_column(String(10), primary_key=True, comment="opened or closed; each is told once")
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True, comment="opened, reopened or closed")
+    reopening_number: Mapped[int] = mapped_column(
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        server_default="0",
+        comment="0 of the opening and its end, then how often it had been reopened; each is told once",
+    )
     publication_id: Mapped[int] = mapped_column(
         ForeignKey("ops.publications.publication_id"), comment="Publication that showed it for the first time"
     )
     owner: Mapped[str] = mapped_column(Text, comment="Who answers for the rule")
-    event_date: Mapped[date] = mapped_column(Date, comment="Day it opened or closed, as was known then")
+    event_date: Mapped[date] = mapped_column(Date, comment="Day it opened, reopened or closed, as was known then")
     sent_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True),
         server_default=func.now(),

@@ -1,4 +1,4 @@
-"""Notifications: alerts that opened or closed are handed to a notifier, once.
+"""Notifications: alerts that opened, closed or opened again are handed to a notifier, once.
 
 Here belongs what is to be told after a publication, and the handing over. What an alert is belongs in the model
 ``cx_alerts``; how a message reaches people, in the notifier, which is any class that Airflow users have for it.
@@ -19,27 +19,32 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: An alert as published, with ``kind`` (opened or closed), ``event_date`` (when), and the publication that shows it.
+#: An alert as published, with ``kind`` (opened, reopened or closed), ``event_date`` (when), ``reopening_number`` (0 of
+#: the opening and its end) and the publication that shows it.
 Notice = dict[str, Any]
 
-#: What happened too long before as_of is history. Of an end only those hear who heard of the beginning.
+#: What happened too long before as_of is history. Of an end only those hear who heard of a beginning. Late rows may
+#: move a day, so what is told is told once per opening and reopening, not once per day.
 _DUE = """
 with last as (
     select publication_id, as_of from ops.publications order by publication_id desc limit 1
 ), events as (
-    select alerts.*, kind, event_date, publication_id, as_of - told_within_days::integer <= event_date as is_news
+    select alerts.*, kind, event_date, reopening_number, publication_id,
+        as_of - told_within_days::integer as told_from
     from cx.cx_alerts as alerts
     cross join last
-    cross join lateral (values ('opened', opened_date), ('closed', closed_date)) as each (kind, event_date)
+    cross join lateral (values
+        ('opened', opened_date, 0), ('reopened', reopened_date, reopened_count), ('closed', closed_date, reopened_count)
+    ) as each (kind, event_date, reopening_number)
     where event_date is not null
 )
 select * from events
 where
-    is_news
-    and (alert_id, kind) not in (select alert_id, kind from ops.notifications)
+    event_date >= told_from
+    and (alert_id, kind, reopening_number) not in (select alert_id, kind, reopening_number from ops.notifications)
     and (
-        opened_date >= (select as_of from last) - told_within_days::integer
-        or alert_id in (select alert_id from ops.notifications where kind = 'opened')
+        coalesce(reopened_date, opened_date) >= told_from
+        or alert_id in (select alert_id from ops.notifications where kind <> 'closed')
     )
 order by event_date, alert_id, kind desc
 """
@@ -62,19 +67,19 @@ def send(settings: Settings, hand: Callable[[Notice], None] | None = None) -> di
         hand: takes one notice; default: what ``CX360_NOTIFIER`` says.
 
     Returns:
-        How many were told as opened and as closed.
+        How many were told as opened, as reopened and as closed.
 
     Raises:
         Exception: of the notifier; what it did not take is due again.
     """
     hand = hand or _hand_to(settings)
-    told = {"opened": 0, "closed": 0}
+    told = {"opened": 0, "reopened": 0, "closed": 0}
     with ledger.one_at_a_time(settings, "notify"):
         with ledger.session(settings) as session:
             notices = due(session)
         for notice in notices:
             hand(notice)
-            names = ("alert_id", "kind", "publication_id", "owner", "event_date")
+            names = ("alert_id", "kind", "reopening_number", "publication_id", "owner", "event_date")
             with ledger.session(settings) as session:
                 session.add(ledger.Notification(**{name: notice[name] for name in names}))
             told[notice["kind"]] += 1

@@ -222,7 +222,7 @@ def publish(settings: Settings, run: Run) -> Summary:
 
 
 def notify(settings: Settings, run: Run) -> Summary:
-    """Tell of the alerts that the publication shows opened or closed and nobody was told of."""
+    """Tell of the alerts that the publication shows opened, reopened or closed and nobody was told of."""
     from cx360 import notifications
 
     return notifications.send(settings)

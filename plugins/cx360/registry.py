@@ -48,7 +48,7 @@ def _entry(metric: Metric) -> str:
         "population": metric["population"],
         "unit, scale": f"{metric['unit']}, {metric['scale']}",
         "better": {"up": "more", "down": "less", "none": "neither"}[metric["direction"]],
-        "adds": _ADDS[metric["adds_as"]],
+        "adds": _ADDS_OF_ANSWERS if _is_of_answers(metric) else _ADDS[metric["adds_as"]],
         "interval": _INTERVALS[metric["interval_method"]],
         "broken down by": {
             "all": "every dimension, and pairs of seed cx_dimension_pairs",
@@ -71,6 +71,18 @@ _ADDS = {
     "quantile": "over nothing, neither days nor breakdowns: each is worked out of its own contacts",
 }
 
+#: Days added up count a person once a day, a period counts the latest answer once.
+_ADDS_OF_ANSWERS = (
+    "by numerator and n, over breakdowns; over days added up a person counts once a day, so a period is a row of"
+    " `cx_metrics_rolling`"
+)
+
+
+def _is_of_answers(metric: Metric) -> bool:
+    """Whether it counts the latest answer per person and question in the period."""
+    return metric["adds_as"] == "mean" and metric["counts"] == "answers"
+
+
 _INTERVALS = {
     "nps": "adjusted Wald (Rocks 2016), from 10 answers",
     "share": "Wilson (1927)",
@@ -84,7 +96,8 @@ def semantic(registry: list[Metric]) -> dict[str, Any]:
     """MetricFlow's definitions over the observations of ``int_cx__observations``, in any breakdown and period.
 
     Each mean is a ratio of its sums, each total a sum, each median that of its observations, by the engine's own
-    function. Metrics of ends of months are left to the table: they add over no days. What the
+    function. Metrics of ends of months are left to the table: they add over no days. Of answers a sum over days
+    counts a person once a day, not once, which label and description say. What the
     table hides or holds back until it is final, a semantic layer shows: it is for those who may see observations.
     """
     defined = [metric for metric in registry if metric["breakdowns"] != "segment and tier"]
@@ -134,12 +147,16 @@ def _definitions(metric: Metric) -> list[dict[str, Any]]:
     """The metric, and what it is made of."""
     name = metric["metric"]
     rows = f"{{{{ Dimension('observation__metric') }}}} = '{metric['quantile_of'] or name}'"
+    label, description = metric["label_en"], metric["formula"]
+    if _is_of_answers(metric):
+        label += ", a person once a day"
+        description += ". Over several days a person counts once a day: for a period take cx_metrics_rolling"
 
     def part(suffix: str, measure: str, what: str) -> dict[str, Any]:
         return {
             "name": f"{name}{suffix}",
-            "label": f"{metric['label_en']}{what}",
-            "description": metric["formula"],
+            "label": f"{label}{what}",
+            "description": description,
             "type": "simple",
             "type_params": {"measure": measure},
             "filter": rows,
@@ -153,8 +170,8 @@ def _definitions(metric: Metric) -> list[dict[str, Any]]:
         part("_n", "unit_count", ", n"),
         {
             "name": name,
-            "label": metric["label_en"],
-            "description": metric["formula"],
+            "label": label,
+            "description": description,
             "type": "ratio",
             "type_params": {"numerator": f"{name}_numerator", "denominator": f"{name}_n"},
         },

@@ -30,6 +30,7 @@ BUDGET = "assert_false_alerts_stay_under_their_budget"
 CAN_HOLD = "assert_alert_rules_and_benchmarks_can_hold"
 STATED = "assert_stated_false_alerts_are_the_formula"
 MODELS = ("int_cx__baselines", "int_cx__keyword_days", "int_cx__alert_days", "cx_alerts")
+FIGURES = ("int_cx__metrics", "cx_metrics_daily")
 
 #: Days of topics; none.
 NO_TEXTS = pa.table(
@@ -43,7 +44,7 @@ NO_TEXTS = pa.table(
 
 #: What is known of an episode besides its evidence.
 SHAPE = ("product", "opened_date", "first_breach_date", "last_seen_date", "closed_date", "breach_count")
-SHAPE += ("reopened_count", "worst_value")
+SHAPE += ("reopened_count", "reopened_date", "worst_value")
 
 
 def shipped(rule: str) -> Row:
@@ -76,7 +77,9 @@ def sql(target: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
     arguments += ["--vars", json.dumps({"as_of": LAST.isoformat(), "timezone": "UTC"})]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CX360_WAREHOUSE", str(folder / "cx360.duckdb"))
-        result = dbtRunner(manifest=manifest).invoke([*arguments, "--select", *MODELS, BUDGET, CAN_HOLD, STATED])
+        result = dbtRunner(manifest=manifest).invoke(
+            [*arguments, "--select", *FIGURES, *MODELS, BUDGET, CAN_HOLD, STATED]
+        )
     DuckDBConnectionManager.close_all_connections()
     assert result.success, result.exception
     return {each.node.name: each.node.compiled_code for each in result.result}
@@ -191,10 +194,10 @@ def episodes(days: list[tuple[date, str | None, float]], k: int, c: int, g: int,
             if found and (today - found[-1]["closed_date"]).days <= g:
                 found[-1]["closed_date"] = None
                 found[-1]["reopened_count"] += 1
+                found[-1]["reopened_date"] = today
             else:
-                found.append(
-                    {"opened_date": today, "first_breach_date": first, "closed_date": None, "reopened_count": 0}
-                )
+                found.append({"opened_date": today, "first_breach_date": first, "closed_date": None})
+                found[-1] |= {"reopened_count": 0, "reopened_date": None}
         if is_open and clears == c:
             is_open = False
             found[-1]["closed_date"] = today
@@ -253,7 +256,7 @@ def _read(series: dict[str, list[tuple[date, str | None, float]]], rule: Row, is
 
 
 def shapes(alerts: list[Row]) -> list[tuple[Any, ...]]:
-    return sorted(tuple(each[name] for name in SHAPE) for each in alerts)
+    return sorted((tuple(each[name] for name in SHAPE) for each in alerts), key=lambda shape: shape[:2])
 
 
 def restless(seed: int, series: int, days: int) -> tuple[np.ndarray, np.ndarray]:
@@ -340,6 +343,70 @@ def test_day_by_day_opens_what_one_backfill_opens(bank) -> None:
         assert shapes(by_then) == shapes(read_scores(rows, told, LEVELS, known))
         opened = {each["alert_id"] for each in whole if each["opened_date"] <= known}
         assert {each["alert_id"] for each in by_then} == opened
+
+
+def figures(sql: dict[str, str], good: np.ndarray, weighed_until: date) -> pa.Table:
+    """What the models tell of days of 40 answers, of which those up to a day have weights: half of them 1.8, half 0.2.
+
+    They are worth 40 / 1.64 = 24.4 answers then.
+    """
+    series, days = np.indices(good.shape).reshape(2, -1)
+    is_weighed = np.where(np.datetime64(FIRST, "D") + days <= np.datetime64(weighed_until), 1, 0)
+    good = good.reshape(-1)
+    cells = pa.table(
+        {
+            "metric_date": pa.array(np.datetime64(FIRST, "D") + days),
+            "product": pa.array([f"p{i:04}" for i in series]),
+            **{name: pa.array(np.full(good.shape, 40)) for name in ("n", "n_persons", "n_answers")},
+            **{name: pa.array(good) for name in ("value_sum", "square_sum")},
+            **{name: pa.array(good * is_weighed) for name in ("weighted_sum", "weighted_square_sum")},
+            **{name: pa.array(40 * is_weighed) for name in ("n_weighted", "weight_sum")},
+            "weight_square_sum": pa.array(65.6 * is_weighed),
+        }
+    )
+    every = ", ".join(f"'(all)' as {name}" for name in DIMENSIONS if name != "product")
+    with duckdb.connect() as db:
+        db.execute("attach ':memory:' as cx360; create schema cx360.cx; create schema cx360.seeds")
+        db.register("made", cells)
+        db.execute(
+            "create table cx360.cx.int_cx__cells as select *, 'up' as metric, 'up' as counted_metric, 1 as window_days,"
+            f" 'product' as dimension_set, {every}, 0 as n_left_out, 0 as promoter_count, 0 as detractor_count,"
+            " 'share' as unit, 'share' as interval_method, null::varchar as invitation_metric, false as is_total,"
+            " false as is_told_by_n, false as is_median from made;"
+            "create table cx360.cx.int_cx__days as select distinct metric, window_days, metric_date, true as is_final,"
+            " 1 as digest from cx360.cx.int_cx__cells;"
+            "create table cx360.cx.int_cx__medians as select *, 0.0 as median_value, 0.0 as lower_value,"
+            " 0.0 as upper_value from cx360.cx.int_cx__cells where false;"
+            "create table cx360.cx.int_cx__hidden_cells as from cx360.cx.int_cx__cells where false;"
+            "create table cx360.cx.int_cx__rules as select 30 as reliable_from_n;"
+            "create table cx360.seeds.cx_metric_registry as select null::varchar as invitation_metric;"
+            "create table cx360.seeds.cx_benchmarks as select *, '' as kind, 0.0 as value, metric_date as valid_from,"
+            " metric_date as valid_to from cx360.cx.int_cx__cells where false"
+        )
+        for model in FIGURES:
+            db.execute(f"create table cx360.cx.{model} as {sql[model]}")
+        told = "metric, metric_date, product, n, value, lower_bound, upper_bound, effective_n, weighted_value"
+        return db.sql(f"select {told} from cx360.cx.cx_metrics_daily order by product, metric_date").to_arrow_table()
+
+
+def test_alerts_stay_when_weights_become_known(bank, sql) -> None:
+    """Weeks after the day was told; they are of fewer answers than a figure needs, and only the weighted one waits."""
+    chance = np.random.default_rng(1400)
+    turns = np.cumsum(chance.random((40, 100)) < 0.15, axis=1) % 2
+    good = chance.binomial(40, np.where(turns == 1, 0.5, 0.85))
+    told = rule(metric="up", breach_kind="low_score", benchmark=None, level=0.75, minimum_n=30, opens_after=2)
+    of_metric = ["metric", "metric_date", "product", "n", "value", "lower_bound", "upper_bound"]
+    backfill = figures(sql, good, LAST)
+    assert set(np.round(backfill["effective_n"].to_numpy(), 6)) == {24.390244}
+    whole = bank([told], backfill.select(of_metric))
+    assert len(whole) > 10
+    for offset in (20, 45, 70, 99):
+        by_then = figures(sql, good, day(offset - 40))
+        assert by_then["effective_n"].null_count > 0
+        assert by_then.select(of_metric) == backfill.select(of_metric)
+        assert by_then["weighted_value"].null_count == by_then.num_rows
+        opened = {each["alert_id"] for each in whole if each["opened_date"] <= day(offset)}
+        assert {each["alert_id"] for each in bank([told], by_then.select(of_metric), as_of=day(offset))} == opened
 
 
 def test_counts_day_by_day_open_what_one_backfill_opens(bank) -> None:

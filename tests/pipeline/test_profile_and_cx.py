@@ -282,14 +282,14 @@ FEEDS: dict[str, list[Row]] = {
         _call(
             "C6",
             "2026-03-10 10:00+01",
-            "2026-03-10 10:00:04+01",
+            "2026-03-10 10:00:05+01",
             outcome="abandoned",
             phone_token=NOBODYS_PHONE,
         ),
         _call(
             "C7",
             "2026-03-10 11:00+01",
-            "2026-03-10 11:00:05+01",
+            "2026-03-10 11:00:06+01",
             outcome="abandoned",
             party_id="P3",
             complaint_id="K2",

@@ -1,4 +1,4 @@
-"""Notifications: each alert is told once as opened and once as closed, whatever comes late."""
+"""Notifications: each opening and reopening of an alert is told once, and each end, whatever comes late."""
 
 import importlib
 from collections.abc import Callable
@@ -18,24 +18,30 @@ Sent = tuple[dict[str, int], list[tuple[str, str]]]
 NOTEBOOK = "tests.serving.notebook"
 
 COLUMNS = (
-    "alert_id text, rule text, owner text, opened_date date, closed_date date, opening_value double precision,"
-    " told_within_days bigint"
+    "alert_id text, rule text, owner text, opened_date date, closed_date date, reopened_date date,"
+    " reopened_count bigint, opening_value double precision, told_within_days bigint"
 )
 
 
 @pytest.fixture
 def publish(settings: Settings) -> Callable[..., None]:
-    """Publishes alerts (id, opened, closed) as of a day."""
+    """Publishes alerts (id, opened, closed, and the days it was opened again) as of a day."""
 
-    def publish(as_of: date, *alerts: tuple[str, date, date | None]) -> None:
+    def publish(
+        as_of: date, *alerts: tuple[str, date, date | None] | tuple[str, date, date | None, list[date]]
+    ) -> None:
         with ledger.session(settings) as session:
             session.execute(text("create schema if not exists cx"))
             session.execute(text("drop table if exists cx.cx_alerts"))
             session.execute(text(f"create table cx.cx_alerts ({COLUMNS})"))
-            for alert_id, opened, closed in alerts:
+            for alert_id, opened, closed, *again in alerts:
+                days = again[0] if again else []
+                told = {"id": alert_id, "opened": opened, "closed": closed, "count": len(days)}
                 session.execute(
-                    text("insert into cx.cx_alerts values (:id, 'low', 'desk', :opened, :closed, 0.7, 14)"),
-                    {"id": alert_id, "opened": opened, "closed": closed},
+                    text(
+                        "insert into cx.cx_alerts values (:id, 'low', 'desk', :opened, :closed, :last, :count, 0.7, 14)"
+                    ),
+                    told | {"last": max(days, default=None)},
                 )
             session.add(
                 ledger.Publication(
@@ -92,6 +98,39 @@ def test_late_data_takes_nothing_back_and_tells_what_is_new(settings, publish) -
     ]
 
 
+def test_a_reopening_is_told_once_and_so_is_its_end(settings, publish) -> None:
+    """Opened on 1 March, closed on the 6th, open again on the 10th, over on 2 April: four messages."""
+    told = []
+    for as_of, closed, again in (
+        (march(1), None, []),
+        (march(6), march(6), []),
+        (march(10), None, [march(10)]),
+        (march(11), None, [march(10)]),
+        (date(2026, 4, 2), date(2026, 4, 2), [march(10)]),
+        (date(2026, 4, 3), date(2026, 4, 1), [march(11)]),  # late rows moved it: what was told stays told
+    ):
+        publish(as_of, ("a", march(1), closed, again))
+        told += [kind for kind, _ in handed(settings)]
+        assert handed(settings) == []
+    assert told == ["opened", "closed", "reopened", "closed"]
+    with ledger.session(settings) as session:
+        log = session.query(ledger.Notification).order_by(ledger.Notification.sent_at).all()
+    assert [(n.kind, n.reopening_number, n.event_date) for n in log] == [
+        ("opened", 0, march(1)),
+        ("closed", 0, march(6)),
+        ("reopened", 1, march(10)),
+        ("closed", 1, date(2026, 4, 2)),
+    ]
+
+
+def test_a_reopening_is_news_also_where_the_opening_was_not(settings, publish) -> None:
+    """Of a second reopening, the first of which nobody was told of either."""
+    publish(march(31), ("a", march(1), None, [march(8), march(28)]))
+    assert handed(settings) == [("reopened", "a")]
+    publish(date(2026, 4, 30), ("a", march(1), date(2026, 4, 29), [march(8), march(28)]))
+    assert handed(settings) == [("closed", "a")]
+
+
 def test_history_is_told_to_nobody(settings, publish) -> None:
     """A first build over years opens many episodes that are over; of one that is not told the end is not either."""
     old = date(2025, 6, 1)
@@ -121,7 +160,7 @@ def _send(settings: Settings) -> Sent:
 def test_a_notifier_of_airflow_is_made_for_each_alert(publish, send_by_notifier) -> None:
     publish(march(10), ("a", march(8), None), ("b", march(9), None))
     counts, taken = send_by_notifier(message="{{ alert.rule }} {{ kind }} on {{ alert.event_date }}")
-    assert counts == {"opened": 2, "closed": 0}
+    assert counts == {"opened": 2, "reopened": 0, "closed": 0}
     assert taken == [("opened", "low opened on 2026-03-08"), ("opened", "low opened on 2026-03-09")]
 
 
@@ -134,7 +173,7 @@ def test_what_a_notifier_did_not_take_is_due_again(settings, publish, send_by_no
 
 def test_without_a_notifier_alerts_are_logged(settings, publish, caplog) -> None:
     publish(march(10), ("a", march(9), None))
-    assert notifications.send(settings) == {"opened": 1, "closed": 0}
+    assert notifications.send(settings) == {"opened": 1, "reopened": 0, "closed": 0}
     assert "alert opened: a on 2026-03-09, for desk" in caplog.text
 
 

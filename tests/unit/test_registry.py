@@ -37,6 +37,20 @@ def test_a_median_is_of_a_mean_of_contacts_in_the_same_words() -> None:
         assert [metric[name] for name in same] == [mean[name] for name in same]
 
 
+def test_answers_are_not_said_to_add_over_days() -> None:
+    """A person's answers of two days are two units of days added up, and one of the period."""
+    metrics = registry.metrics()
+    of_answers = {metric["metric"] for metric in metrics if metric["counts"] == "answers"}
+    assert of_answers > {"nps_relationship", "csat_mean", "ces_v2_low_effort_share"}
+    entries = registry.document(metrics).split("### ")[1:]
+    told = {entry.split("`")[1] for entry in entries if "a person counts once a day" in entry}
+    assert told == of_answers
+    for defined in registry.semantic(metrics)["metrics"]:
+        name = defined["name"].removesuffix("_numerator").removesuffix("_n")
+        assert ("a person once a day" in defined["label"]) == (name in of_answers)
+        assert ("cx_metrics_rolling" in defined["description"]) == (name in of_answers)
+
+
 def test_every_metric_of_a_model_is_in_the_registry() -> None:
     """Names that models write out; those they make of a survey's kind are tested by dbt on the rows."""
     known = {metric["metric"] for metric in registry.metrics()}

@@ -74,6 +74,7 @@ alerts as (
         e.ended_date as closed_date,
         e.breach_day_count as breach_count,
         e.reopened_count,
+        e.reopened_date,
         w.worst_value,
         d.n as opening_n,
         d.value as opening_value,

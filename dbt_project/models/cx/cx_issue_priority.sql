@@ -54,7 +54,7 @@ measured as (
             as contact_share,
         coalesce(f.n, 0) as first_contact_count,
         -- until the month is over and its last contact could have come again, nobody knows
-        {{ add_months('i.month_start', 1) }} <= {{ as_of() }}
+        {{ add_months('i.month_start', 1) }} <= {{ add_days(as_of(), 1) }}
         and coalesce(m.final_date <= {{ as_of() }}, true) as is_final,
         case
             when f.n >= r.reliable_from_n then {{ divide('f.n - f.settled_sum', 'f.n') }}

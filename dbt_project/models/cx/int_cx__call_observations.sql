@@ -1,7 +1,7 @@
 {%- set inbound_handled = "outcome = 'handled' and direction = 'inbound'" -%}
 {%- set is_short = "(
             outcome = 'abandoned'
-            and coalesce(seconds_to_end < short_abandon_seconds, false)
+            and coalesce(seconds_to_end <= short_abandon_seconds, false)
         )" -%}
 
 {#- metric, which calls it takes, what one call is worth, whether it is left out -#}

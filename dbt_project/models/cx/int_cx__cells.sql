@@ -47,6 +47,7 @@ named as (
         r.interval_method,
         r.invitation_metric,
         r.adds_as not in ('mean', 'quantile') as is_total,
+        r.adds_as in ('sum', 'distinct') as is_told_by_n,
         r.quantile_of is not null as is_median
     from cells as c
     inner join registry as r on c.counted_metric = coalesce(r.quantile_of, r.metric)

@@ -1,117 +1,119 @@
 {#-
   Cells of so few that they would tell of persons (definitions: identifying), and with each a second
-  cell of the same total, so that no difference gives it away. A pair has lines and columns of totals.
+  cell of the same total, so that no difference gives it away. A pair has lines and columns, which
+  add up to the cells of one dimension.
 -#}
-{%- set totals = 'window_days, metric, metric_date, dimension_set' -%}
+{%- set days = 'window_days, metric, metric_date' -%}
+{%- set totals = days ~ ', dimension_set' -%}
 {%- set keys = totals ~ ', digest, ' ~ cx_dimension_columns() -%}
 
 with
 
-days as (
+to_compute as (
     {{ rows_to_compute(ref('int_cx__days')) | indent(4) }}
 ),
 
+-- a median is hidden where the mean of the same contacts is
 cells as (
     select
-        m.*,
-        m.n < r.identifying_below_n as is_small
-    from {{ ref('int_cx__metrics') }} as m
-    inner join days as d
+        d.window_days,
+        d.metric,
+        d.metric_date,
+        d.digest,
+        m.dimension_set,
+        {{ cx_dimension_columns('m') }},
+        m.n,
+        m.n < r.identifying_below_n as is_hidden_0,
+        {{ cx_line_and_column('m') | indent(8) }},
+        d.metric = m.metric as has_pairs
+    from to_compute as d
+    inner join {{ ref('cx_metric_registry') }} as q on d.metric = q.metric
+    inner join {{ ref('int_cx__metrics') }} as m
         on
-            m.metric = d.metric
-            and m.window_days = d.window_days
-            and m.metric_date = d.metric_date
+            m.metric = coalesce(q.quantile_of, d.metric)
+            and d.window_days = m.window_days
+            and d.metric_date = m.metric_date
     cross join {{ ref('int_cx__rules') }} as r
     where
-        not m.is_total
+        not m.is_told_by_n
         and m.n > 0
 ),
 
--- in other breakdowns nothing is hidden
-breakdowns as (
-    select distinct {{ totals }}
-    from cells
-    where is_small
-),
-
 cells_0 as (
-    select
-        {{ keys }},
-        n,
-        is_small as is_hidden_0,
-        case dimension_set
-            {%- for names in cx_dimension_sets() if names | length == 2 %}
-            when '{{ cx_dimension_set_name(names) }}' then {{ names[0] }}
-            {%- endfor %}
-            else '(all)'
-        end as line_value,
-        case dimension_set
-            {%- for names in cx_dimension_sets() if names %}
-            when '{{ cx_dimension_set_name(names) }}' then {{ names[-1] }}
-            {%- endfor %}
-            else '(all)'
-        end as column_value
-    from cells
-    where ({{ totals }}) in (select {{ totals }} from breakdowns)
+    select * from cells
+    -- on other days nothing is hidden
+    where ({{ days }}) in (select {{ days }} from cells as c where c.is_hidden_0)
 ),
 
-{%- for of_totals, other in [
-    ('line_value', 'column_value'), ('column_value', 'line_value'), ('line_value', 'column_value'),
-] %}
+{{ cx_second_cells(totals, ['line', 'column', 'line']) }},
 
-counted_{{ loop.index }} as (
+-- a part alone in its line is told where the line is
+placed as (
     select
-        *,
-        {{ count_if('is_hidden_' ~ loop.index0) }} over (
-            partition by {{ totals }}, {{ of_totals }}
-        ) as hidden_count,
-        row_number() over (
-            partition by {{ totals }}, {{ of_totals }}, is_hidden_{{ loop.index0 }}
-            order by n, {{ other }}
-        ) as place
-    from cells_{{ loop.index0 }}
+        c.*,
+        {%- for part in ['line', 'column'] %}
+        not coalesce({{ part }}_totals.is_hidden_3, false) as is_{{ part }}_told,
+        not coalesce({{ part }}_totals.is_hidden_3, false)
+        and count(*) over (
+            partition by c.{{ totals | replace(', ', ', c.') }}, c.{{ part }}_value
+        ) = 1 as is_alone_in_{{ part }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from cells_3 as c
+    {%- for part in ['line', 'column'] %}
+    left join cells_3 as {{ part }}_totals
+        on
+            c.window_days = {{ part }}_totals.window_days
+            and c.metric = {{ part }}_totals.metric
+            and c.metric_date = {{ part }}_totals.metric_date
+            and c.{{ part }}_dimension = {{ part }}_totals.dimension_set
+            and c.{{ part }}_value = {{ part }}_totals.column_value
+    {%- endfor %}
+    where c.line_dimension is not null
 ),
 
-cells_{{ loop.index }} as (
-    select
-        {{ keys }},
-        n,
-        line_value,
-        column_value,
-        is_hidden_{{ loop.index0 }}
-        or (hidden_count = 1 and place = 1) as is_hidden_{{ loop.index }}
-    from counted_{{ loop.index }}
-),
-{%- endfor %}
-
--- where lines and columns still leave one part alone, the whole breakdown of the day is hidden
+-- open: one part is left that nothing hides, or the parts tell a sum that is hidden
 judged as (
     select
         *,
+        {%- set is_own = 'not is_alone_in_line and not is_alone_in_column' %}
         {%- for part in ['line', 'column'] %}
-        {{ count_if('is_hidden_3') }} over (
-            partition by {{ totals }}, {{ part }}_value
-        ) = 1
-        and count(*) over (
-            partition by {{ totals }}, {{ part }}_value
-        ) > 1 as is_{{ part }}_open
+        {%- set over = 'over (partition by ' ~ totals ~ ', ' ~ part ~ '_value)' %}
+        case
+            when is_{{ part }}_told
+                then {{ count_if('is_hidden_3 and ' ~ is_own) }} {{ over }} = 1
+            else {{ count_if('is_hidden_3') }} {{ over }} = 0
+        end as is_{{ part }}_open,
+        is_{{ part }}_told
+        and {{ count_if(is_own) }} {{ over }} = 1 as is_{{ part }}_bare
         {{- "," if not loop.last }}
         {%- endfor %}
-    from cells_3
+    from placed
 ),
 
-closed as (
+pairs as (
     select
-        *,
-        {{ count_if('is_line_open or is_column_open') }} over (
-            partition by {{ totals }}
-        ) > 0 as is_open
+        {{ totals }},
+        column_dimension,
+        {{ count_if('is_line_bare or is_column_bare') }} > 0 as is_bare
     from judged
+    group by {{ totals }}, column_dimension
+    having {{ count_if('is_line_open or is_column_open') }} > 0
 ),
 
 hidden as (
-    select {{ keys }} from closed
-    where is_hidden_3 or is_open
+    select {{ keys }} from cells_3
+    where
+        (has_pairs or line_dimension is null)
+        and (
+            is_hidden_3
+            or ({{ totals }}) in (select {{ totals }} from pairs)
+            {%- for part in ['line', 'column'] %}
+            or ({{ days }}, {{ part }}_dimension) in (
+                select {{ days }}, column_dimension from pairs
+                where is_bare
+            )
+            {%- endfor %}
+        )
 )
 
 select * from hidden

@@ -13,17 +13,22 @@ resolved as (
     {{ with_profile('invitations') | indent(4) }}
 ),
 
--- the first answer within the window; what comes later is no answer to it
+-- answers to its question within the window; what comes later is no answer to it
 answers as (
     select
         i.invitation_id,
-        min(a.response_id) as response_id
+        a.response_id,
+        row_number() over (
+            partition by i.invitation_id
+            order by a.responded_at, a.response_id
+        ) as place
     from invitations as i
     inner join {{ ref('int_cx__answers') }} as a
-        on i.invitation_id = a.invitation_id
+        on
+            i.invitation_id = a.invitation_id
+            and i.question_id = a.question_id
     cross join rules as r
     where a.business_date <= {{ add_days('i.business_date', 'r.response_window_days') }}
-    group by i.invitation_id
 )
 
 select
@@ -40,4 +45,7 @@ select
     a.response_id
 from resolved as i
 cross join rules as r
-left join answers as a on i.invitation_id = a.invitation_id
+left join answers as a
+    on
+        i.invitation_id = a.invitation_id
+        and a.place = 1

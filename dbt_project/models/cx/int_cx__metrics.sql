@@ -26,17 +26,21 @@ described as (
         q.upper_value,
         {{ divide('c.value_sum', 'c.n', 12) }} as mean_value,
         {{ divide('c.square_sum', 'c.n', 12) }} as mean_square,
-        {{ divide('c.weighted_sum', 'c.weight_sum', 12) }} as weighted_mean,
-        {{ divide('c.weighted_square_sum', 'c.weight_sum', 12) }} as weighted_mean_square,
-        -- Kish 1965; null where an answer has no weight
+        -- null where an answer has no weight; the last is Kish's, 1965
+        {%- for name, sum, of_sum in [
+            ('weighted_mean', 'c.weighted_sum', 'c.weight_sum'),
+            ('weighted_mean_square', 'c.weighted_square_sum', 'c.weight_sum'),
+            (
+                'effective_n',
+                'cast(c.weight_sum as double) * cast(c.weight_sum as double)',
+                'c.weight_square_sum',
+            ),
+        ] %}
         case
             when c.n_weighted = c.n
-                then {{ divide(
-                    'cast(c.weight_sum as double) * cast(c.weight_sum as double)',
-                    'c.weight_square_sum',
-                    12,
-                ) }}
-        end as effective_n
+                then {{ divide(sum, of_sum, 12) }}
+        end as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
     from cells as c
     inner join days as d
         on
@@ -63,7 +67,9 @@ counted as (
             as weighted_promoters,
         d.effective_n * (d.weighted_mean_square * 0.0001 - d.weighted_mean * 0.01) * 0.5
             as weighted_detractors,
-        d.is_total or coalesce(d.effective_n, d.n) >= r.reliable_from_n as is_reliable
+        -- by n: weights become known weeks after the answers, and what was told stays told
+        d.is_total or d.n >= r.reliable_from_n as is_reliable,
+        coalesce(d.effective_n >= r.reliable_from_n, false) as is_reliable_weighted
     from described as d
     cross join rules as r
 ),

@@ -1,8 +1,10 @@
 {#-
   Weights against non-response (decision 0039): of a question and month, cells answer for as many as
-  were invited in them. A cell of too few answers is pooled with others like it, in its region and
-  then in the whole.
+  were invited in them. Cells of too few answers are pooled, in their region, then in the whole, and
+  with the smallest other one if they are too few even so.
 -#}
+{%- set months = 'question_id, month_number' -%}
+
 with
 
 invitations as (
@@ -18,92 +20,96 @@ invitations as (
     from {{ ref('int_cx__invitations') }}
 ),
 
-rules as (
-    select * from {{ ref('int_cx__rules') }}
-),
-
 cells as (
     select
-        question_id,
-        month_number,
+        {{ months }},
         region,
         channel,
+        r.weight_cell_from_n,
+        r.weight_cap,
         count(*) as invited_count,
-        count(response_id) as answered_count
+        count(response_id) as answered_count,
+        case when count(response_id) >= r.weight_cell_from_n then channel end as cell_channel
     from invitations
+    cross join {{ ref('int_cx__rules') }} as r
     -- a weight is told once, when nobody can answer any more
     where
         final_date <= {{ as_of() }}
         and month_number < {{ month_number(as_of()) }}
-    group by question_id, month_number, region, channel
+    group by {{ months }}, region, channel, r.weight_cell_from_n, r.weight_cap
 ),
 
-pooled_by_region as (
+sized as (
     select
-        c.*,
-        case when c.answered_count >= r.weight_cell_from_n then c.channel end as cell_channel,
-        sum(c.answered_count) over (
-            partition by
-                c.question_id,
-                c.month_number,
-                c.region,
-                case when c.answered_count >= r.weight_cell_from_n then c.channel end
-        ) as region_count
-    from cells as c
-    cross join rules as r
+        *,
+        sum(answered_count) over (partition by {{ months }}, region, cell_channel) as cell_count
+    from cells
+),
+
+-- cells by size, the small ones apart
+numbered as (
+    select
+        *,
+        dense_rank() over (
+            partition by {{ months }}, cell_count < weight_cell_from_n
+            order by cell_count, region, coalesce(cell_channel, '')
+        ) as place,
+        sum(case when cell_count < weight_cell_from_n then answered_count end)
+            over (partition by {{ months }}) < weight_cell_from_n as are_small_too_few
+    from sized
 ),
 
 pooled as (
     select
-        p.*,
-        case when p.region_count >= r.weight_cell_from_n then p.region end as cell_region
-    from pooled_by_region as p
-    cross join rules as r
+        *,
+        case
+            when cell_count < weight_cell_from_n or (are_small_too_few and place = 1) then 0
+            else place
+        end as cell
+    from numbered
 ),
 
-summed as (
+weighed as (
     select
         *,
-        sum(invited_count) over cell as cell_invited,
-        sum(answered_count) over cell as cell_answered,
-        sum(invited_count) over question as question_invited,
-        sum(answered_count) over question as question_answered
+        sum(answered_count) over question as question_answered,
+        cast({{ divide(
+            'cast(sum(invited_count) over cells as double) * sum(answered_count) over question',
+            'cast(sum(answered_count) over cells as double) * sum(invited_count) over question',
+        ) }} as decimal(18, 6)) as full_weight
     from pooled
     window
-        cell as (partition by question_id, month_number, cell_region, cell_channel),
-        question as (partition by question_id, month_number)
+        cells as (partition by {{ months }}, cell),
+        question as (partition by {{ months }})
 ),
 
-capped as (
+-- what multiplies these and lighter answers, if the heavier have the cap and they share the rest
+shared as (
     select
-        s.*,
-        least(
-            cast(r.weight_cap as double),
-            {{ divide(
-                'cast(s.cell_invited as double) * s.question_answered',
-                'cast(s.question_invited as double) * s.cell_answered',
-            ) }}
-        ) as capped_weight
-    from summed as s
-    cross join rules as r
-    where s.cell_answered > 0
+        *,
+        {{ divide(
+            'question_answered - weight_cap * (sum(answered_count) over heavier - answered_count)',
+            'sum(answered_count * full_weight) over lighter',
+            12,
+        ) }} as factor
+    from weighed
+    window
+        {%- set order = 'partition by ' ~ months ~ ' order by full_weight desc, region, channel' %}
+        heavier as ({{ order }} rows between unbounded preceding and current row),
+        lighter as ({{ order }} rows between current row and unbounded following)
 ),
 
 scaled as (
     select
         *,
-        {{ divide(
-            'question_answered * cast(capped_weight as decimal(18, 6))',
-            'sum(answered_count * cast(capped_weight as decimal(18, 6))) over (
-                partition by question_id, month_number
-            )',
-        ) }} as weight
-    from capped
+        full_weight * max(case when factor * full_weight <= weight_cap then factor end)
+            over (partition by {{ months }}) as weight
+    from shared
 )
 
 select
     i.response_id,
-    cast(s.weight as decimal(18, 6)) as weight
+    cast(least(s.weight, s.weight_cap) as decimal(18, 6)) as weight
 from invitations as i
 inner join scaled as s
     on
