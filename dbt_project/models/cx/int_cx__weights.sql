@@ -88,14 +88,14 @@ shared as (
     select
         *,
         {{ divide(
-            'question_answered - weight_cap * (sum(answered_count) over heavier - answered_count)',
+            'question_answered - weight_cap * coalesce(sum(answered_count) over heavier, 0)',
             'sum(answered_count * full_weight) over lighter',
             12,
         ) }} as factor
     from weighed
     window
         {%- set order = 'partition by ' ~ months ~ ' order by full_weight desc, region, channel' %}
-        heavier as ({{ order }} rows between unbounded preceding and current row),
+        heavier as ({{ order }} rows between unbounded preceding and 1 preceding),
         lighter as ({{ order }} rows between current row and unbounded following)
 ),
 
