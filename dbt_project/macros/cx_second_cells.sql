@@ -18,9 +18,17 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# Whether the cells of a condition are a single one, or together of so few that they tell of persons. #}
+{% macro cx_is_of_few(condition, over='') -%}
+    ({{ count_if(condition) }} {{ over }} = 1
+            or coalesce(
+                sum(case when {{ condition }} then n end) {{ over }} < identifying_below_n, false
+            ))
+{%- endmacro %}
+
 {#
   Of cells_0, with is_hidden_0, line_value and column_value, the CTEs cells_1 and so on: where one part
-  of a total is hidden, the smallest other one too; along lines and columns in the order of parts.
+  of a total is hidden, or parts of few, the smallest other one too; along lines and columns in the order of parts.
 #}
 {% macro cx_second_cells(totals, parts) -%}
 {%- for part in parts %}
@@ -28,9 +36,9 @@
 counted_{{ loop.index }} as (
     select
         *,
-        {{ count_if('is_hidden_' ~ loop.index0) }} over (
-            partition by {{ totals }}, {{ part }}_value
-        ) as hidden_count_{{ loop.index }},
+        {{ cx_is_of_few(
+            'is_hidden_' ~ loop.index0, 'over (partition by ' ~ totals ~ ', ' ~ part ~ '_value)'
+        ) }} as is_of_few_{{ loop.index }},
         row_number() over (
             partition by {{ totals }}, {{ part }}_value, is_hidden_{{ loop.index0 }}
             order by n, {{ other }}_value
@@ -43,7 +51,7 @@ cells_{{ loop.index }} as (
         *,
         is_hidden_{{ loop.index0 }}
         or (
-            hidden_count_{{ loop.index }} = 1
+            is_of_few_{{ loop.index }}
             and place_{{ loop.index }} = 1
         ) as is_hidden_{{ loop.index }}
     from counted_{{ loop.index }}

@@ -1,6 +1,6 @@
--- A row returned is a total that is told while one part only is hidden, so that a difference gives
--- it away, or a hidden one whose parts are all told. Totals of a pair's parts are the cells of one
--- dimension; a part alone in one that is told is told by it.
+-- A row returned is a total that is told while one part only is hidden, or parts of few together,
+-- so that a difference gives them away, or a hidden total whose parts are all told. Totals of a
+-- pair's parts are the cells of one dimension; a part alone in one that is told is told by it.
 {%- set days = 'window_days, metric, metric_date' %}
 with
 
@@ -23,6 +23,8 @@ marked as (
         m.metric,
         m.metric_date,
         m.dimension_set,
+        m.n,
+        r.identifying_below_n,
         {{ cx_line_and_column('m') | indent(8) }},
         h.metric is not null as is_hidden
     from metrics as m
@@ -32,6 +34,7 @@ marked as (
             and m.metric = h.metric
             and m.metric_date = h.metric_date
             and {{ cx_is_same_cell('m', 'h') | indent(12) }}
+    cross join {{ ref('int_cx__rules') }} as r
 ),
 
 parts as (
@@ -72,7 +75,7 @@ select
     total_of,
     total_value
 from judged
-group by {{ days }}, dimension_set, total_of, total_value, is_total_hidden
+group by {{ days }}, dimension_set, total_of, total_value, is_total_hidden, identifying_below_n
 having
-    (not is_total_hidden and {{ count_if('is_hidden and not is_alone') }} = 1)
+    (not is_total_hidden and {{ cx_is_of_few('is_hidden and not is_alone') }})
     or (is_total_hidden and {{ count_if('is_hidden') }} = 0)

@@ -1,7 +1,7 @@
 {#-
-  Cells of so few that they would tell of persons (definitions: identifying), and with each a second
-  cell of the same total, so that no difference gives it away. A pair has lines and columns, which
-  add up to the cells of one dimension.
+  Cells of so few that they would tell of persons (definitions: identifying), and with them another
+  of the same total, so that no difference gives one, or few, away. A pair has lines and columns,
+  which add up to the cells of one dimension.
 -#}
 {%- set days = 'window_days, metric, metric_date' -%}
 {%- set totals = days ~ ', dimension_set' -%}
@@ -23,6 +23,7 @@ cells as (
         m.dimension_set,
         {{ cx_dimension_columns('m') }},
         m.n,
+        r.identifying_below_n,
         m.n < r.identifying_below_n as is_hidden_0,
         {{ cx_line_and_column('m') | indent(8) }},
         d.metric = m.metric as has_pairs
@@ -71,7 +72,7 @@ placed as (
     where c.line_dimension is not null
 ),
 
--- open: one part is left that nothing hides, or the parts tell a sum that is hidden
+-- open: one part or few are left that nothing hides, or the parts tell a sum that is hidden
 judged as (
     select
         *,
@@ -79,12 +80,10 @@ judged as (
         {%- for part in ['line', 'column'] %}
         {%- set over = 'over (partition by ' ~ totals ~ ', ' ~ part ~ '_value)' %}
         case
-            when is_{{ part }}_told
-                then {{ count_if('is_hidden_3 and ' ~ is_own) }} {{ over }} = 1
+            when is_{{ part }}_told then {{ cx_is_of_few('is_hidden_3 and ' ~ is_own, over) }}
             else {{ count_if('is_hidden_3') }} {{ over }} = 0
         end as is_{{ part }}_open,
-        is_{{ part }}_told
-        and {{ count_if(is_own) }} {{ over }} = 1 as is_{{ part }}_bare
+        is_{{ part }}_told and {{ cx_is_of_few(is_own, over) }} as is_{{ part }}_bare
         {{- "," if not loop.last }}
         {%- endfor %}
     from placed
