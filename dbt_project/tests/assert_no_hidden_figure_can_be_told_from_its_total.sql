@@ -1,6 +1,7 @@
 -- A row returned is a total that is told while one part only is hidden, or parts of few together,
 -- so that a difference gives them away, or a hidden total whose parts are all told. Totals of a
--- pair's parts are the cells of one dimension; a part alone in one that is told is told by it.
+-- pair's parts are the cells of one dimension; a part alone in one that is told is told by it. Days
+-- are looked at for a quarter, while late rows move them most: one rule hides on all days.
 {%- set days = 'window_days, metric, metric_date' %}
 with
 
@@ -14,6 +15,7 @@ metrics as (
     where
         not is_told_by_n
         and n > 0
+        and metric_date > {{ days_before_as_of(92) }}
         and ({{ days }}) in (select {{ days }} from hidden_cells)
 ),
 
