@@ -1,7 +1,7 @@
 -- A row returned is a total that is told while one part only is hidden, or parts of few together,
 -- so that a difference gives them away, or a hidden total whose parts are all told. Totals of a
--- pair's parts are the cells of one dimension; a part alone in one that is told is told by it. Days
--- are looked at for a quarter, while late rows move them most: one rule hides on all days.
+-- pair's parts are the cells of one dimension; a part alone in one that is told is told by it.
+-- Looked at are the days of a quarter, which late rows move most: one rule hides on all days.
 {%- set days = 'window_days, metric, metric_date' %}
 with
 
