@@ -362,8 +362,9 @@ def _steps(steps: Iterable[tuple[str, Callable[[], Any]]]) -> list[Result]:
             summary = call()
         except GateFailed as blocked:
             summary = {"blocked": str(blocked)}
-        told = {"models": _by_folder(summary["by_model"])} if "by_model" in summary else {}
-        done.append({"step": name, **clock.read(), "peak_mb": _peak_mb(), **told, "summary": summary})
+        done.append({"step": name, **clock.read(), "peak_mb": _peak_mb(), "summary": summary})
+        if isinstance(summary, dict) and "by_model" in summary:
+            done[-1]["models"] = _by_folder(summary["by_model"])
     return done
 
 

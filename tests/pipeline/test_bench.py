@@ -53,6 +53,8 @@ def test_the_bench_runs_and_keeps_its_table(tmp_path: Path) -> None:
     steps = {step["step"] for step in build["cx360"].steps[-1]}
     assert steps >= {"land transactions", "check_candidate", "publish"}
     assert {step["step"] for step in build["cx360, from the lake"].steps[-1]} < steps
+    (tables,) = (step["models"] for step in build["cx360"].steps[-1] if step["step"] == "build_tables")
+    assert {"profile", "segments", "cx", "features"} <= set(tables) and min(tables["profile"], tables["cx"]) > 0
     assert build["cx360"].rows > 60 and build["DuckDB"].rows > 50
     assert build["DuckDB"].rows == build["DuckDB, Parquet"].rows == build["pandas, Parquet"].rows
     assert one_day["cx360"].rows == build["cx360"].rows and one_day["DuckDB"].rows > 0
