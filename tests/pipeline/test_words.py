@@ -283,7 +283,8 @@ def plain_episodes(
             if not is_open and len(breaches) == opens_after:
                 is_open = True
                 if found and (day - found[-1]["closed_date"]).days <= reopens_within:
-                    found[-1] |= {"closed_date": None, "reopened_count": found[-1]["reopened_count"] + 1}
+                    times = found[-1]["reopened_count"] + 1
+                    found[-1] |= {"closed_date": None, "reopened_count": times, "reopened_date": day}
                 else:
                     found.append(
                         {
@@ -291,6 +292,7 @@ def plain_episodes(
                             "first_breach_date": breaches[0],
                             "closed_date": None,
                             "reopened_count": 0,
+                            "reopened_date": None,
                         }
                     )
         elif state == "clear":
