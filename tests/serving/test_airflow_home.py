@@ -32,6 +32,7 @@ def up(long_home: Settings, watch: tuple[dict[str, str], Path]) -> Iterator[Sett
         for name, value in watch[0].items():
             patch.setenv(name, value)
         patch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+        patch.setenv("CX360_CUT_OFF", "00:00")  # at night too, the day that just ended waits for no files
         patch.setenv("HTTP_PROXY", "http://192.0.2.1:9")  # banks have one; no machine has this address
         assert airflow_home.up(settings), "the user is new"
         yield settings

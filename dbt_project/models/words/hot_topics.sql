@@ -28,6 +28,7 @@ hot_topics as (
         e.closed_date is null as is_open,
         e.breach_day_count,
         e.reopened_count,
+        e.reopened_date,
         max(d.text_count) as peak_text_count,
         {{ sum_integer('d.text_count') }} as text_count,
         {{ divide('sum(d.negative_count)', 'sum(d.text_count)') }} as negative_share
@@ -44,7 +45,8 @@ hot_topics as (
         e.last_breach_date,
         e.closed_date,
         e.breach_day_count,
-        e.reopened_count
+        e.reopened_count,
+        e.reopened_date
 )
 
 select * from hot_topics
