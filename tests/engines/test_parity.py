@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from cx360 import ledger, pipeline, publish, sample, sources, sync, warehouse
+from cx360 import engines, ledger, pipeline, publish, sample, sources, sync, warehouse
 from cx360.ledger import Publication
 from cx360.settings import PROJECT, Settings
 from cx360.sync import Table
@@ -44,7 +44,8 @@ spark.hadoop.fs.file.impl org.apache.hadoop.fs.RawLocalFileSystem
 spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs false
 """
 
-#: Builds a day on Spark with all tests of dbt, then half of the next one; then the process is gone.
+#: Builds a day on Spark with all tests of dbt, then of the next one the tables that are kept from run to run, without
+#: the others; then the process is gone.
 KILLED = """
 import os, signal, sys
 from tests.engines import test_parity
@@ -56,7 +57,7 @@ whole = warehouse.dbt
 def half(*told, select=None, exclude=None):
     if exclude is None:
         return whole(*told, select=select, exclude="resource_type:test")
-    whole(*told, select="path:models/daily path:models/cx", exclude="resource_type:test")
+    whole(*told, select="config.materialized:incremental", exclude="resource_type:test")
     os.kill(os.getpid(), signal.SIGKILL)
 
 test_parity.run(Settings(), sys.argv[1])
@@ -186,6 +187,19 @@ def test_the_day_was_incremental_on_spark(spark: Spark) -> None:
         "stg_app_events/*/*.parquet', hive_partitioning = true)"
     ).fetchall()[0][0]
     assert 0 < told["open_warehouse"]["days_to_compute"] < days
+
+
+def test_steps_of_a_process_share_a_session(spark: Spark) -> None:
+    """To start one takes longer than most models."""
+    from pyspark.sql import SparkSession
+
+    sessions = set()
+    for _ in range(2):
+        with engines.open_warehouse(spark[0]):
+            session = SparkSession.getActiveSession()
+            assert session
+            sessions.add(session.sparkContext.applicationId)
+    assert len(sessions) == 1
 
 
 def test_computed_anew_spark_publishes_the_same_files(spark: Spark) -> None:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 #: The oldest Java that Spark 4 runs on.
 JAVA = 17
 
+#: Says whose session it is; of a path that Spark uses, Spark changes the spelling.
+_OF_FOLDER = "spark.cx360.folder"
+
 _TYPES = {"varchar": "string", "timestamptz": "timestamp"}
 
 
@@ -103,7 +106,7 @@ def _session(settings: Settings) -> "SparkSession":
 
     running = SparkSession.getActiveSession()
     if running is not None:
-        if running.conf.get("spark.sql.warehouse.dir") == (_folder(settings) / "tables").as_uri():
+        if running.conf.get(_OF_FOLDER, None) == str(_folder(settings)):
             return running
         running.stop()
     require_java()
@@ -173,6 +176,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
     scratch.mkdir(parents=True, exist_ok=True)
     configuration = {
         "spark.app.name": "cx360",
+        _OF_FOLDER: str(folder),
         "spark.sql.warehouse.dir": (folder / "tables").as_uri(),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
         "spark.driver.extraJavaOptions": " ".join(f'"-D{name}={value}"' for name, value in java.items()),
