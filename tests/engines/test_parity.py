@@ -39,7 +39,7 @@ spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
 spark.sql.adaptive.enabled false
 spark.sql.sources.parallelPartitionDiscovery.threshold 1000
-spark.driver.defaultJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+spark.driver.defaultJavaOptions -XX:+UseSerialGC
 spark.hadoop.fs.file.impl org.apache.hadoop.fs.RawLocalFileSystem
 spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs false
 """
