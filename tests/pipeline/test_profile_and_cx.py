@@ -222,7 +222,7 @@ FEEDS: dict[str, list[Row]] = {
         _booking("T3", "A1", "2026-03-02", "debit", "20.00", channel="atm"),  # 30th day back: in
         _booking("T4", "A1", "2026-03-01", "debit", "5.00", channel="atm"),  # 31st day back: out
         _booking("T5", "A2", "2026-03-10", "debit", "100.01", currency="USD", balance_after_amount="300.00"),
-        _booking("T6", "A2", "2026-03-11", "debit", "7.00", currency="USD"),  # a day without a rate
+        _booking("T6", "A2", "2026-03-16", "debit", "7.00", currency="USD"),  # five days without a rate before it
         _booking("T7", "A9", "2026-03-15", "credit", "33.00"),  # an account nobody owns
         _booking("T8", "A1", "2026-03-30", "debit", "9.00", status="pending"),
         _booking("T9", "A1", "2026-04-01", "debit", "9.00"),  # after as_of
@@ -510,7 +510,7 @@ def test_money_without_a_rate_is_kept_and_counted(bank: Settings) -> None:
     held = _query(
         bank,
         "select profile_id, currency, credit_amount, debit_amount from daily.int_money__daily"
-        " where (currency, business_date) in (('USD', '2026-03-11'), ('CHF', '2026-03-15')) order by all",
+        " where (currency, business_date) in (('USD', '2026-03-16'), ('CHF', '2026-03-15')) order by all",
     )
     assert [tuple(row.values()) for row in held] == [
         ("bob", "USD", Decimal("0.00"), Decimal("7.00")),
