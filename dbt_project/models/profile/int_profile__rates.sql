@@ -17,7 +17,7 @@ days as (
     from (select distinct rates.rate_date from rates) as rate_dates
 ),
 
--- weekends and holidays have no rates of their own; a working day without one of a currency has none
+-- weekends and holidays have no rates of their own; a currency without one among others has none
 carried as (
     {%- for number in range(valid_days + 1) %}
     {% if number %}union all{% endif %}
