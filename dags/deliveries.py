@@ -22,6 +22,9 @@ closed and built anew, with what you decided.
 **When `close_day` is red**: PostgreSQL was not reachable. Clear the task. **`all_passed`** does nothing: it makes the
 run red when anything above is.
 
+**A run started by hand at night** is queued until the night's own run has ended: days are taken one at a time, and that
+run waits for files until the cut-off.
+
 **Connections** that break are tried again twice; nothing else is.
 
 More in `docs/runbook.md`; `cx360 doctor` says what is wrong.
